@@ -1,0 +1,309 @@
+"""The values that travel between the layers: frozen dataclasses with checked shapes.
+
+Conventions: times are float seconds, intervals are half-open, arrays are read-only.
+Valence and arousal lie in [-1, 1]; scores in [0, 1]. A quadrant is Russell's: Q1 positive
+and excited, Q2 negative and excited, Q3 negative and calm, Q4 positive and calm; zero
+counts as positive.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from affetto.errors import BadConfig
+
+FloatArray = npt.NDArray[np.float32]
+IntArray = npt.NDArray[np.int64]
+BoolArray = npt.NDArray[np.bool_]
+Quadrant = Literal["Q1", "Q2", "Q3", "Q4"]
+
+QUADRANT_TITLES: Mapping[str, str] = {
+    "Q1": "excited, happy",
+    "Q2": "tense, angry",
+    "Q3": "sad, gloomy",
+    "Q4": "calm, content",
+}
+
+
+def frozen(values: npt.ArrayLike, dtype: npt.DTypeLike = np.float32) -> npt.NDArray[Any]:
+    """Give `values` as a read-only array of `dtype`, copying only where it must."""
+    array = np.asarray(values, dtype=dtype)
+    if array.flags.writeable:
+        array = array.view()
+        array.flags.writeable = False
+    return array
+
+
+def quadrant_of(valence: float, arousal: float) -> Quadrant:
+    """Name the quadrant of a point of the valence-arousal plane."""
+    if arousal >= 0:
+        return "Q1" if valence >= 0 else "Q2"
+    return "Q4" if valence >= 0 else "Q3"
+
+
+def _check(condition: bool, message: str) -> None:
+    if not condition:
+        raise BadConfig(message)
+
+
+@dataclass(frozen=True, slots=True)
+class Waveform:
+    """Mono sound: `samples` (n_samples,) float32, nominally in [-1, 1] but never clipped."""
+
+    samples: FloatArray
+    sample_rate: int
+    start_s: float = 0.0
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "samples", frozen(self.samples))
+        _check(self.samples.ndim == 1, f"samples must be (n_samples,), not {self.samples.shape}")
+        _check(self.sample_rate > 0, f"sample_rate must be positive, not {self.sample_rate}")
+
+    @property
+    def duration_s(self) -> float:
+        return len(self.samples) / self.sample_rate
+
+
+@dataclass(frozen=True, slots=True)
+class Spectrogram:
+    """Log power: `values` (n_bins, n_frames) float32, frame k centered on sample k * hop_length."""
+
+    values: FloatArray
+    sample_rate: int
+    hop_length: int
+    fingerprint: str
+    start_s: float = 0.0
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "values", frozen(self.values))
+        _check(self.values.ndim == 2, f"values must be (n_bins, n_frames), not {self.values.shape}")
+
+    @property
+    def n_bins(self) -> int:
+        return int(self.values.shape[0])
+
+    @property
+    def n_frames(self) -> int:
+        return int(self.values.shape[1])
+
+
+@dataclass(frozen=True, slots=True)
+class Windows:
+    """What a network sees: `values` (n_windows, n_bins, n_frames), `n_valid` frames not repeated."""
+
+    values: FloatArray
+    start_s: npt.NDArray[np.float64]
+    duration_s: float
+    n_valid: IntArray
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "values", frozen(self.values))
+        object.__setattr__(self, "start_s", frozen(self.start_s, np.float64))
+        object.__setattr__(self, "n_valid", frozen(self.n_valid, np.int64))
+        _check(self.values.ndim == 3, f"values must be 3-dimensional, not {self.values.shape}")
+        n_windows = self.values.shape[0]
+        _check(self.start_s.shape == (n_windows,), "start_s must be (n_windows,)")
+        _check(self.n_valid.shape == (n_windows,), "n_valid must be (n_windows,)")
+
+
+@dataclass(frozen=True, slots=True)
+class Interval:
+    """A stretch of time, half-open, in seconds."""
+
+    start_s: float
+    end_s: float
+
+    def __post_init__(self) -> None:
+        _check(
+            0 <= self.start_s < self.end_s,
+            f"an interval must run forward from 0 s or later, not {self.start_s} to {self.end_s}",
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Vocabulary:
+    """Named tags. `anchors` (n_tags, 2) places each tag in the valence-arousal plane."""
+
+    name: str
+    tags: tuple[str, ...]
+    titles: tuple[str, ...]
+    source_names: tuple[str, ...]
+    anchors: FloatArray | None = None
+
+    def __post_init__(self) -> None:
+        _check(len(set(self.tags)) == len(self.tags), f"vocabulary {self.name} has a tag twice")
+        _check(
+            len(self.titles) == len(self.source_names) == len(self.tags),
+            f"vocabulary {self.name} must have one title and one source name for each tag",
+        )
+        if self.anchors is not None:
+            object.__setattr__(self, "anchors", frozen(self.anchors))
+            _check(self.anchors.shape == (len(self.tags), 2), "anchors must be (n_tags, 2)")
+
+    def __len__(self) -> int:
+        return len(self.tags)
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """One output of a network: `tags` of a vocabulary, or the `plane` of valence and arousal."""
+
+    name: str
+    kind: Literal["tags", "plane"]
+    vocabulary: Vocabulary | None = None
+
+    def __post_init__(self) -> None:
+        _check(
+            self.kind in ("tags", "plane"), f"a head is of kind tags or plane, not {self.kind!r}"
+        )
+        _check(
+            (self.kind == "tags") == (self.vocabulary is not None),
+            f"head {self.name}: tags need a vocabulary, the plane has none",
+        )
+
+    @property
+    def n_outputs(self) -> int:
+        return 2 if self.vocabulary is None else len(self.vocabulary)
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """One labelled item of a data set.
+
+    `labels` (n_tags,) in [0, 1] with NaN for unknown; `valence_arousal` (2,) in [-1, 1] with
+    NaN for unknown, or None; `interval` None means the whole file. `group` (the artist, else
+    the song) never stands on two sides of a split. `song` names the recording.
+    """
+
+    id: str
+    path: Path
+    group: str
+    song: str
+    labels: FloatArray
+    valence_arousal: FloatArray | None = None
+    interval: Interval | None = None
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "labels", frozen(self.labels))
+        if self.valence_arousal is not None:
+            object.__setattr__(self, "valence_arousal", frozen(self.valence_arousal))
+            _check(self.valence_arousal.shape == (2,), "valence_arousal must be (2,)")
+
+
+@dataclass(frozen=True, slots=True)
+class Dataset:
+    """Labelled examples with their terms.
+
+    `folds` maps a group to a ready-made test fold, where the data come with one. `left_out`
+    says which items of the source are not among the examples, and why. `plane_kind` says
+    whether valence and arousal are ratings or only signs. `read(example, front_end)` gives an
+    example's Spectrogram in that front end's space; `reader` names it with its revision.
+    """
+
+    name: str
+    vocabulary: Vocabulary
+    examples: tuple[Example, ...]
+    license: str
+    citation: str
+    source_url: str
+    read: Callable[[Example, Any], Spectrogram]
+    reader: str
+    plane_kind: Literal["ratings", "signs", "none"] = "none"
+    folds: Mapping[str, int] = field(default_factory=dict)
+    left_out: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        ids = {example.id for example in self.examples}
+        _check(len(ids) == len(self.examples), f"data set {self.name} has an example id twice")
+        for example in self.examples:
+            _check(
+                example.labels.shape == (len(self.vocabulary),),
+                f"example {example.id} of {self.name} must have {len(self.vocabulary)} labels",
+            )
+
+
+@dataclass(frozen=True, slots=True)
+class Split:
+    """Which example ids train, validate and test; no group stands on two sides."""
+
+    name: str
+    train: tuple[str, ...]
+    validation: tuple[str, ...]
+    test: tuple[str, ...]
+    seed: int
+
+
+@dataclass(frozen=True, slots=True)
+class Timeline:
+    """Scores over time: `scores` (n_windows, n_tags), `valence_arousal` (n_windows, 2) or None.
+
+    `weight` (n_windows,) in [0, 1] is the share of a window that is sound: less than 1 at the
+    end of a short file, 0 in silence, whose scores mean nothing.
+    """
+
+    vocabulary: Vocabulary
+    start_s: npt.NDArray[np.float64]
+    end_s: npt.NDArray[np.float64]
+    scores: FloatArray
+    weight: FloatArray
+    valence_arousal: FloatArray | None = None
+    heads: Mapping[str, FloatArray] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "start_s", frozen(self.start_s, np.float64))
+        object.__setattr__(self, "end_s", frozen(self.end_s, np.float64))
+        object.__setattr__(self, "scores", frozen(self.scores))
+        object.__setattr__(self, "weight", frozen(self.weight))
+        n_windows = len(self.start_s)
+        _check(
+            self.scores.shape == (n_windows, len(self.vocabulary)),
+            "scores must be (n_windows, n_tags)",
+        )
+        _check(self.weight.shape == (n_windows,), "weight must be (n_windows,)")
+        if self.valence_arousal is not None:
+            object.__setattr__(self, "valence_arousal", frozen(self.valence_arousal))
+            _check(
+                self.valence_arousal.shape == (n_windows, 2),
+                "valence_arousal must be (n_windows, 2)",
+            )
+
+    def __len__(self) -> int:
+        return len(self.start_s)
+
+    def __repr__(self) -> str:
+        end_s = float(self.end_s[-1]) if len(self) else 0.0
+        return f"Timeline({len(self)} windows of {len(self.vocabulary)} tags, 0 to {end_s:.1f} s)"
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """Something that the reader of a result should know: a stable `code` and one sentence."""
+
+    code: str
+    message: str
+
+    def __str__(self) -> str:
+        return self.message
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """An input that could not be scored: which, why (`code`, `message`) and what to do."""
+
+    path: str
+    code: str
+    message: str
+    hint: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.message}; {self.hint}" if self.hint else self.message
+
+
+ProgressCallback = Callable[[float], None]
+"""Called now and then with the seconds of sound done since the last call."""

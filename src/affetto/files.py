@@ -1,0 +1,65 @@
+"""Files that are whole or not there: homes of the user's data, hashes, atomic writes."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO
+
+
+def cache_home() -> Path:
+    """Give the user's cache folder of affetto: what it holds can be computed again."""
+    import platformdirs
+
+    return Path(os.environ.get("AFFETTO_CACHE") or platformdirs.user_cache_dir("affetto"))
+
+
+def data_home() -> Path:
+    """Give the user's data folder of affetto, by the platform's convention."""
+    import platformdirs
+
+    return Path(platformdirs.user_data_dir("affetto"))
+
+
+def file_sha256(path: Path) -> str:
+    """Hash the bytes of a file. Gives 64 hexadecimal digits."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+@contextmanager
+def atomic_write(path: Path, mode: str = "w") -> Iterator[IO[str] | IO[bytes]]:
+    """Open a neighbor of `path` for writing and put it in place when the block ends well.
+
+    A reader sees the old content or the new, never a part; on an exception `path` is untouched.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    encoding = None if "b" in mode else "utf-8"
+    handle, name = tempfile.mkstemp(prefix=f".{path.name[:80]}.", dir=path.parent)
+    neighbor = Path(name)
+    try:
+        with os.fdopen(handle, mode, encoding=encoding) as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        neighbor.chmod(path.stat().st_mode & 0o777 if path.exists() else _default_mode())
+        neighbor.replace(path)
+    except BaseException:
+        neighbor.unlink(missing_ok=True)
+        raise
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a text file atomically, as UTF-8."""
+    with atomic_write(path) as file:
+        file.write(text)  # type: ignore[arg-type]
+
+
+def _default_mode() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return 0o666 & ~mask

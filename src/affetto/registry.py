@@ -1,0 +1,71 @@
+"""Named members, listed without importing any of them and loaded on use.
+
+A registry is a literal table of `name -> ("module:attribute", summary)`. Other packages add
+members by entry points in the group `affetto.<family>`; a name that is taken is refused.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Mapping
+from importlib import import_module
+from importlib.metadata import EntryPoint, entry_points
+from typing import Any
+
+from affetto.errors import BadConfig, UnknownName
+
+
+class Registry:
+    """One family of members, such as the data sets.
+
+    `kind` is the singular used in messages, `family` the entry-point group behind `affetto.`.
+    """
+
+    def __init__(self, kind: str, family: str, table: Mapping[str, tuple[str, str]]) -> None:
+        self.kind = kind
+        self.family = family
+        self._table = dict(table)
+
+    def names(self) -> tuple[str, ...]:
+        """Give all names: the table's in its order, then those of other packages."""
+        return (*self._table, *self._foreign())
+
+    def summary(self, name: str) -> str:
+        """Say in one line what a member is."""
+        if name in self._table:
+            return self._table[name][1]
+        entry = self._known_foreign(name)
+        return f"from {entry.value}"
+
+    def target(self, name: str) -> str:
+        """Give `module:attribute` of a member without importing it."""
+        if name in self._table:
+            return self._table[name][0]
+        return self._known_foreign(name).value
+
+    def load(self, name: str) -> Any:
+        """Import and give a member. Raises: UnknownName with the nearest name."""
+        module, _, attribute = self.target(name).partition(":")
+        return getattr(import_module(module), attribute)
+
+    def _known_foreign(self, name: str) -> EntryPoint:
+        foreign = self._foreign()
+        if name not in foreign:
+            near = difflib.get_close_matches(name, self.names(), n=1, cutoff=0.5)
+            guess = f"did you mean {near[0]}? " if near else ""
+            raise UnknownName(
+                f"there is no {self.kind} named {name!r}",
+                f"{guess}known: {', '.join(self.names())}",
+            )
+        return foreign[name]
+
+    def _foreign(self) -> dict[str, EntryPoint]:
+        found: dict[str, EntryPoint] = {}
+        for entry in entry_points(group=f"affetto.{self.family}"):
+            if entry.name in self._table or entry.name in found:
+                raise BadConfig(
+                    f"two packages offer a {self.kind} named {entry.name!r}",
+                    f"uninstall the package that provides {entry.value}",
+                )
+            found[entry.name] = entry
+        return found
