@@ -1,0 +1,56 @@
+"""Shared by the tests: sounds with a known content, and files made of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import av
+import numpy as np
+import numpy.typing as npt
+
+Samples = npt.NDArray[np.float32]
+
+_LAYOUTS = {1: "mono", 2: "stereo", 6: "5.1", 8: "7.1"}
+
+
+def chirp(duration_s: float, sample_rate: int = 22_050, n_channels: int = 1) -> Samples:
+    """Give a tone that climbs from 200 to 2,000 Hz, (n_frames, n_channels), channels alike."""
+    times_s = np.arange(round(duration_s * sample_rate)) / sample_rate
+    phase = 2 * np.pi * (200 * times_s + 900 * times_s**2 / duration_s)
+    mono = (0.5 * np.sin(phase)).astype(np.float32)
+    return np.repeat(mono[:, np.newaxis], n_channels, axis=1)
+
+
+def encode(
+    path: Path,
+    samples: Samples,
+    sample_rate: int,
+    codec: str,
+    *,
+    options: Mapping[str, str] | None = None,
+    container: str | None = None,
+    with_picture: bool = False,
+    bit_rate: int = 128_000,
+) -> Path:
+    """Write samples (n_frames, n_channels) with an encoder of FFmpeg; with a film on demand."""
+    with av.open(str(path), "w", format=container, options=dict(options or {})) as output:
+        film = output.add_stream("mpeg4", rate=10) if with_picture else None
+        track = output.add_stream(codec, rate=sample_rate)
+        track.layout = _LAYOUTS[samples.shape[1]]
+        track.bit_rate = bit_rate
+        if film is not None:
+            film.width, film.height, film.pix_fmt = 32, 32, "yuv420p"
+            for number in range(round(10 * len(samples) / sample_rate)):
+                picture = av.VideoFrame.from_ndarray(np.full((32, 32, 3), number % 256, np.uint8))
+                output.mux(film.encode(picture))
+            output.mux(film.encode(None))
+        frame = av.AudioFrame.from_ndarray(
+            np.ascontiguousarray(samples.reshape(1, -1)), "flt", track.layout.name
+        )
+        frame.sample_rate, frame.pts = sample_rate, 0
+        resampler = av.AudioResampler(track.format, track.layout, track.rate, track.frame_size)
+        for part in (*resampler.resample(frame), *resampler.resample(None)):
+            output.mux(track.encode(part))
+        output.mux(track.encode(None))
+    return path
