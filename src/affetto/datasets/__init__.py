@@ -1,0 +1,57 @@
+"""Data sets: labelled music, each one file here and one line in the table.
+
+A loader takes the data root and gives a `core.Dataset`. Nothing of the data is part of the
+package: it is looked for under `--data-root`, else the environment variable AFFETTO_DATA,
+else `data` in the user's data folder.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from affetto.core import Dataset
+from affetto.errors import DatasetMissing
+from affetto.files import data_home
+from affetto.registry import Registry
+
+DATASETS = Registry(
+    "data set",
+    "datasets",
+    {
+        "cal500": (
+            "affetto.datasets.cal500:load_first_seconds",
+            "18 emotion tags on pictures of the first 3 s of 499 songs",
+        ),
+        "4q": (
+            "affetto.datasets.emotion_audio:load_4q",
+            "quadrants of valence and arousal, 20-s clips",
+        ),
+        "soundtracks": (
+            "affetto.datasets.emotion_audio:load_soundtracks",
+            "ratings of valence, energy and four emotions, film music",
+        ),
+        "emotify": (
+            "affetto.datasets.emotion_audio:load_emotify",
+            "GEMS-9 vote shares of felt emotions, 20-s clips",
+        ),
+    },
+)
+
+
+def data_root(given: Path | None = None) -> Path:
+    """Give the folder that data sets are looked for in. Raises: DatasetMissing."""
+    root = given or Path(os.environ.get("AFFETTO_DATA") or data_home() / "data")
+    if not root.is_dir():
+        raise DatasetMissing(
+            f"there is no data folder {root}",
+            "name it with --data-root or the environment variable AFFETTO_DATA",
+        )
+    return root
+
+
+def load(name: str, root: Path | None = None) -> Dataset:
+    """Load a data set by name. Raises: UnknownName, DatasetMissing, DatasetInvalid."""
+    loader = DATASETS.load(name)
+    dataset: Dataset = loader(data_root(root))
+    return dataset

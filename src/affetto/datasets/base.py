@@ -1,0 +1,79 @@
+"""What the loaders share: tables checked with file and line, and the reading of sound."""
+
+from __future__ import annotations
+
+import csv
+import math
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import TypeVar
+
+from affetto import audio
+from affetto.core import Example, Spectrogram
+from affetto.errors import DatasetInvalid, DatasetMissing
+from affetto.frontends import FrontEnd, spectrogram
+
+T = TypeVar("T")
+
+AUDIO_READER = "audio-1"
+
+
+def read_audio(example: Example, front_end: FrontEnd) -> Spectrogram:
+    """Give the spectrogram of an example's sound file, all of it."""
+    with audio.stream(example.path, front_end.sample_rate) as blocks:
+        return spectrogram(front_end, blocks)
+
+
+def require(path: Path, dataset: str) -> Path:
+    """Give `path` if it is there. Raises: DatasetMissing."""
+    if not path.exists():
+        raise DatasetMissing(
+            f"data set {dataset} needs {path}, which is not there",
+            "get the data and put them under the data root as docs/datasets.md says",
+        )
+    return path
+
+
+def rows(path: Path, columns: Sequence[str]) -> Iterator[tuple[int, dict[str, str]]]:
+    """Give (line number, row) of a CSV table with a header. Raises: DatasetInvalid."""
+    with path.open(newline="", encoding="utf-8") as file:
+        reader = csv.DictReader(file)
+        missing = sorted(set(columns) - set(reader.fieldnames or ()))
+        if missing:
+            raise DatasetInvalid(
+                f"{path}, line 1: the column {', '.join(missing)} is missing",
+                "take the file as it was distributed",
+            )
+        for row in reader:
+            if None in row.values() or None in row:
+                raise DatasetInvalid(
+                    f"{path}, line {reader.line_num}: the row has not one value for each column",
+                    "take the file as it was distributed",
+                )
+            yield reader.line_num, row
+
+
+def number(text: str, path: Path, line: int, low: float, high: float) -> float:
+    """Read a number within limits. Raises: DatasetInvalid with file and line."""
+    return parse(float, text, path, line, lambda value: low <= value <= high, f"{low} to {high}")
+
+
+def parse(
+    kind: Callable[[str], T],
+    text: str,
+    path: Path,
+    line: int,
+    valid: Callable[[T], bool],
+    expected: str,
+) -> T:
+    """Read a value that must be valid. Raises: DatasetInvalid with file and line."""
+    try:
+        value = kind(text)
+        if (isinstance(value, float) and math.isnan(value)) or not valid(value):
+            raise ValueError
+    except ValueError:
+        raise DatasetInvalid(
+            f"{path}, line {line}: {text!r} is not what was expected ({expected})",
+            "correct or remove the row",
+        ) from None
+    return value

@@ -1,0 +1,150 @@
+"""Audio clips with emotion labels: 4Q, Soundtracks and Emotify.
+
+Each lies under `<root>/emotion_audio/<set>` as `labels.csv` (a row for each clip: `clip`,
+`group`, `fold`, then labels) and `audio/`. `group` is the artist or the film album.
+
+What becomes of the labels:
+
+- 4Q (Panda, Malheiro, Paiva, IEEE TAFFC 2018) gives a quadrant only: valence and arousal are
+  signs, -1 or 1.
+- Soundtracks (Eerola, Vuoskoski, Psychology of Music 39, 2011) gives mean ratings from 1 to 7 of
+  valence and energy, mapped to [-1, 1] by (rating - 4) / 3, energy standing for arousal; and of
+  anger, happy, sad and tender from 1 to 8, whose names CAL500's emotions share: each becomes the
+  soft label (rating - 1) / 7 of that tag.
+- Emotify (Aljanaki, Wiering, Veltkamp, IPM 2015) gives shares of votes for nine felt emotions.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from affetto.core import Dataset, Example
+from affetto.datasets.base import AUDIO_READER, number, parse, read_audio, require, rows
+from affetto.vocabularies import load as load_vocabulary
+
+TAG_OF_RATING = {
+    "anger": "angry_aggressive",
+    "happy": "happy",
+    "sad": "sad",
+    "tender": "tender_soft",
+}
+
+
+def load_4q(root: Path) -> Dataset:
+    """Quadrants as signs of valence and arousal. Raises: DatasetMissing, DatasetInvalid."""
+    folder = require(root / "emotion_audio" / "4q", "4q")
+    table = require(folder / "labels.csv", "4q")
+    vocabulary = load_vocabulary("none")
+    examples, folds = [], {}
+    for line, row in rows(table, ("clip", "artist", "group", "fold", "quadrant")):
+        quadrant = parse(str, row["quadrant"], table, line, _SIGNS.__contains__, "Q1 to Q4")
+        folds[row["group"]] = _fold(row, table, line)
+        examples.append(
+            Example(
+                id=f"4q/{row['clip']}",
+                path=require(folder / "audio" / row["clip"], "4q"),
+                group=row["group"],
+                song=row["clip"],
+                labels=np.zeros(0, np.float32),
+                valence_arousal=np.asarray(_SIGNS[quadrant], np.float32),
+            )
+        )
+    return Dataset(
+        name="4q",
+        vocabulary=vocabulary,
+        examples=tuple(examples),
+        license="offered for research; the music belongs to its labels",
+        citation=(
+            "R. Panda, R. Malheiro, R. P. Paiva, Novel audio features for music emotion "
+            "recognition, IEEE Transactions on Affective Computing, 2018"
+        ),
+        source_url="http://mir.dei.uc.pt",
+        read=read_audio,
+        reader=AUDIO_READER,
+        plane_kind="signs",
+        folds=folds,
+    )
+
+
+def load_soundtracks(root: Path) -> Dataset:
+    """Ratings of valence, energy and four tags. Raises: DatasetMissing, DatasetInvalid."""
+    folder = require(root / "emotion_audio" / "soundtracks", "soundtracks")
+    table = require(folder / "labels.csv", "soundtracks")
+    vocabulary = load_vocabulary("cal500_emotions")
+    columns = ("clip", "group", "fold", "valence", "energy", *TAG_OF_RATING)
+    examples, folds = [], {}
+    for line, row in rows(table, columns):
+        labels = np.full(len(vocabulary), np.nan, np.float32)
+        for column, tag in TAG_OF_RATING.items():
+            rating = number(row[column], table, line, 1, 8)
+            labels[vocabulary.tags.index(tag)] = (rating - 1) / 7
+        plane = [(number(row[c], table, line, 1, 7) - 4) / 3 for c in ("valence", "energy")]
+        folds[row["group"]] = _fold(row, table, line)
+        examples.append(
+            Example(
+                id=f"soundtracks/{row['clip']}",
+                path=require(folder / "audio" / row["clip"], "soundtracks"),
+                group=row["group"],
+                song=row["clip"],
+                labels=labels,
+                valence_arousal=np.asarray(plane, np.float32),
+            )
+        )
+    return Dataset(
+        name="soundtracks",
+        vocabulary=vocabulary,
+        examples=tuple(examples),
+        license="shared for academic research; the music belongs to the film labels",
+        citation=(
+            "T. Eerola, J. K. Vuoskoski, A comparison of the discrete and dimensional models of "
+            "emotion in music, Psychology of Music 39, 2011"
+        ),
+        source_url="https://osf.io/p6vkg",
+        read=read_audio,
+        reader=AUDIO_READER,
+        plane_kind="ratings",
+        folds=folds,
+    )
+
+
+def load_emotify(root: Path) -> Dataset:
+    """Vote shares of nine felt emotions. Raises: DatasetMissing, DatasetInvalid."""
+    folder = require(root / "emotion_audio" / "emotify", "emotify")
+    table = require(folder / "labels.csv", "emotify")
+    vocabulary = load_vocabulary("gems9")
+    examples, folds = [], {}
+    for line, row in rows(table, ("clip", "group", "fold", *vocabulary.source_names)):
+        shares = [number(row[name], table, line, 0, 1) for name in vocabulary.source_names]
+        folds[row["group"]] = _fold(row, table, line)
+        examples.append(
+            Example(
+                id=f"emotify/{row['clip']}",
+                path=require(folder / "audio" / row["clip"], "emotify"),
+                group=row["group"],
+                song=row["clip"],
+                labels=np.asarray(shares, np.float32),
+            )
+        )
+    return Dataset(
+        name="emotify",
+        vocabulary=vocabulary,
+        examples=tuple(examples),
+        license="authors ask to cite; Magnatune music is, to our knowledge, CC BY-NC-SA",
+        citation=(
+            "A. Aljanaki, F. Wiering, R. C. Veltkamp, Studying emotion induced by music through a "
+            "crowdsourcing game, Information Processing & Management, 2015"
+        ),
+        source_url="http://www2.projects.science.uu.nl/memotion/emotifydata/",
+        read=read_audio,
+        reader=AUDIO_READER,
+        folds=folds,
+    )
+
+
+_SIGNS = {"Q1": (1.0, 1.0), "Q2": (-1.0, 1.0), "Q3": (-1.0, -1.0), "Q4": (1.0, -1.0)}
+
+
+def _fold(row: dict[str, str], table: Path, line: int) -> int:
+    return parse(int, row["fold"], table, line, lambda value: 0 <= value < 5, "a fold, 0 to 4")

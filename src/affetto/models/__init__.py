@@ -1,0 +1,44 @@
+"""Networks, in torch: only training and export import this package's members.
+
+A network takes spectrogram windows (batch, n_bins, n_frames) in the front end's unit and gives
+an embedding (batch, n_dims); `heads.Scorer` puts the heads on top. Its settings are a frozen
+dataclass, so that a bundle can name them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import fields
+from typing import Any
+
+from affetto.errors import BadConfig, MissingExtra
+from affetto.registry import Registry
+
+MODELS = Registry(
+    "network",
+    "models",
+    {
+        "cnn": ("affetto.models.cnn:Cnn", "five 3 x 3 convolutions, small enough for a laptop"),
+    },
+)
+
+
+def require_torch() -> None:
+    """Say how to install torch where it is missing. Raises: MissingExtra."""
+    try:
+        import torch  # noqa: F401
+    except ImportError as error:
+        raise MissingExtra(
+            "training and export need torch", "run: pip install 'affetto[train]'"
+        ) from error
+
+
+def build(name: str, n_bins: int, config: Mapping[str, Any]) -> Any:
+    """Make a network from its name and settings. Raises: UnknownName, BadConfig, MissingExtra."""
+    require_torch()
+    cls = MODELS.load(name)
+    unknown = sorted(set(config) - {field.name for field in fields(cls.Config)})
+    if unknown:
+        raise BadConfig(f"network {name} has no setting {', '.join(unknown)}")
+    settings = {key: tuple(v) if isinstance(v, list) else v for key, v in config.items()}
+    return cls(n_bins, cls.Config(**settings))

@@ -1,0 +1,43 @@
+"""Parts that the networks share."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+
+class WindowNorm(nn.Module):
+    """Give each window mean 0 and deviation 1 over all its values, then scale each band.
+
+    The first step takes the level away (and with it any gain), which pictures of spectrograms
+    have lost already; the deviation has a floor of `min_deviation`, in the front end's unit,
+    so that near-silence is not blown up. The second is a batch normalization a frequency band.
+
+    Shape: (batch, n_bins, n_frames) -> the same.
+    """
+
+    def __init__(self, n_bins: int, min_deviation: float = 2.0) -> None:
+        super().__init__()
+        self.min_deviation = min_deviation
+        self.bands = nn.BatchNorm1d(n_bins)
+
+    def forward(self, x: Tensor) -> Tensor:
+        mean = x.mean(dim=(1, 2), keepdim=True)
+        centered = x - mean
+        deviation = centered.square().mean(dim=(1, 2), keepdim=True).sqrt()
+        scaled: Tensor = self.bands(centered / deviation.clamp(min=self.min_deviation))
+        return scaled
+
+
+class ConvBlock(nn.Module):
+    """A 3 x 3 convolution, batch normalization, ReLU and a 2 x 2 max pooling where asked."""
+
+    def __init__(self, n_in: int, n_out: int, pool: bool) -> None:
+        super().__init__()
+        self.conv = nn.Conv2d(n_in, n_out, 3, padding=1, bias=False)
+        self.norm = nn.BatchNorm2d(n_out)
+        self.pool = nn.MaxPool2d(2) if pool else nn.Identity()
+
+    def forward(self, x: Tensor) -> Tensor:
+        out: Tensor = self.pool(torch.relu(self.norm(self.conv(x))))
+        return out

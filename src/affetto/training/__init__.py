@@ -1,0 +1,1 @@
+"""Training, in torch: a recipe in, a run folder and a bundle out."""

@@ -1,0 +1,66 @@
+"""Changes of a batch that keep its emotion.
+
+- mixup (H. Zhang and others, ICLR 2018): windows and targets are blended with a shuffled batch,
+  weight from Beta(a, a), at least 1/2 for the window itself. Where only one of the two labels
+  an output, the window's own label counts, known or not.
+- tilt: a straight line over the frequency bands, up to `tilt_db` at the ends: another equalizer.
+- masks over bands and frames (SpecAugment; D. S. Park and others, Interspeech 2019), filled with
+  the window's mean.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from affetto.training.config import AugmentConfig
+
+
+def apply(
+    values: Tensor, targets: Mapping[str, Tensor], config: AugmentConfig, rng: np.random.Generator
+) -> tuple[Tensor, dict[str, Tensor]]:
+    """Give changed windows (batch, n_bins, n_frames) and targets; the inputs stay as they are."""
+    changed = dict(targets)
+    if config.tilt_db:
+        values = values + _tilt(values, config.tilt_db, rng)
+    if config.mixup:
+        values, changed = _mixup(values, changed, config.mixup, rng)
+    mean = values.mean(dim=(1, 2), keepdim=True)
+    masked = torch.zeros(values.shape, dtype=torch.bool)
+    for row in masked:
+        for _ in range(config.n_band_masks):
+            first, length = _stretch(values.shape[1], config.max_band_mask, rng)
+            row[first : first + length] = True
+        for _ in range(config.n_time_masks):
+            first, length = _stretch(values.shape[2], config.max_time_mask, rng)
+            row[:, first : first + length] = True
+    return torch.where(masked, mean, values), changed
+
+
+def _tilt(values: Tensor, tilt_db: float, rng: np.random.Generator) -> Tensor:
+    slope = torch.from_numpy(rng.uniform(-tilt_db, tilt_db, len(values)).astype(np.float32))
+    ramp = torch.linspace(-1, 1, values.shape[1])
+    return (slope[:, None] * ramp[None])[:, :, None]
+
+
+def _mixup(
+    values: Tensor, targets: Mapping[str, Tensor], strength: float, rng: np.random.Generator
+) -> tuple[Tensor, dict[str, Tensor]]:
+    share = rng.beta(strength, strength, len(values)).astype(np.float32)
+    share = torch.from_numpy(np.maximum(share, 1 - share))
+    partner = torch.from_numpy(rng.permutation(len(values)))
+    mixed = share[:, None, None] * values + (1 - share)[:, None, None] * values[partner]
+    blended = {}
+    for name, own in targets.items():
+        other = own[partner]
+        both = share[:, None] * own + (1 - share)[:, None] * other
+        blended[name] = torch.where(torch.isnan(other), own, both)
+    return mixed, blended
+
+
+def _stretch(n: int, longest: int, rng: np.random.Generator) -> tuple[int, int]:
+    length = int(rng.integers(0, longest + 1))
+    return int(rng.integers(0, max(1, n - length))), length

@@ -1,0 +1,211 @@
+"""The recipe of a training, as frozen dataclasses read from TOML; an unknown key is refused.
+
+Recipes that ship with the package stand in `recipes/`; `load` takes a name or a path.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import tomllib
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields, is_dataclass
+from importlib.resources import files
+from pathlib import Path
+from types import UnionType
+from typing import Any, TypeVar, get_args, get_origin, get_type_hints
+
+from affetto.core import Head
+from affetto.errors import BadConfig
+from affetto.vocabularies import load as load_vocabulary
+
+C = TypeVar("C")
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A member of a registry with its settings."""
+
+    name: str
+    config: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class WindowConfig:
+    """What the network sees, and how far windows stand apart in prediction, in seconds."""
+
+    duration_s: float
+    hop_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class HeadConfig:
+    """A head, and its weight in the loss."""
+
+    name: str
+    kind: str
+    vocabulary: str = ""
+    weight: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class DataConfig:
+    """A data set: windows drawn from each example in an epoch, weight, softening of labels.
+
+    `smoothing` s moves a target t to t (1 - s) + s / 2.
+    """
+
+    name: str
+    windows: int = 1
+    weight: float = 1.0
+    smoothing: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class AugmentConfig:
+    """See `augment`: what is done to a batch, 0 for nothing."""
+
+    mixup: float = 0.0
+    tilt_db: float = 0.0
+    n_band_masks: int = 0
+    max_band_mask: int = 0
+    n_time_masks: int = 0
+    max_time_mask: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class OptimizerConfig:
+    """AdamW under a one-cycle cosine schedule, and the average of weights that is kept."""
+
+    epochs: int
+    batch_size: int = 64
+    learning_rate: float = 2e-3
+    weight_decay: float = 0.05
+    warmup_share: float = 0.1
+    average_decay: float = 0.995
+
+
+@dataclass(frozen=True, slots=True)
+class TrainConfig:
+    """A whole recipe."""
+
+    name: str
+    version: str
+    summary: str
+    front_end: Part
+    window: WindowConfig
+    network: Part
+    heads: tuple[HeadConfig, ...]
+    data: tuple[DataConfig, ...]
+    optimizer: OptimizerConfig
+    augment: AugmentConfig = AugmentConfig()
+    validation_share: float = 0.12
+    seed: int = 0
+    n_threads: int = 2
+
+    def __post_init__(self) -> None:
+        if self.optimizer.epochs < 1 or self.optimizer.batch_size < 2:
+            raise BadConfig("a training needs at least 1 epoch and batches of at least 2 windows")
+        names = [head.name for head in self.heads]
+        if len(set(names)) != len(names) or not names:
+            raise BadConfig("a recipe needs heads, each with a name of its own")
+
+    def specs(self) -> tuple[Head, ...]:
+        """Give the heads with their vocabularies. Raises: UnknownName."""
+        return tuple(
+            Head(
+                head.name,
+                head.kind,  # type: ignore[arg-type]
+                load_vocabulary(head.vocabulary) if head.vocabulary else None,
+            )
+            for head in self.heads
+        )
+
+    def fingerprint(self) -> str:
+        """Hash every setting: 16 hexadecimal digits."""
+        text = json.dumps(asdict(self), sort_keys=True)
+        return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def recipe_names() -> tuple[str, ...]:
+    """Give the names of the recipes that ship with the package."""
+    folder = files("affetto.training").joinpath("recipes")
+    return tuple(
+        sorted(
+            item.name.removesuffix(".toml")
+            for item in folder.iterdir()
+            if item.name.endswith(".toml")
+        )
+    )
+
+
+def load(recipe: str | Path, overrides: Mapping[str, str] | None = None) -> TrainConfig:
+    """Read a recipe by name or path; `overrides` maps dotted keys to TOML values.
+
+    >>> load("default", {"optimizer.epochs": "2"}).optimizer.epochs
+    2
+
+    Raises: BadConfig for a missing recipe, an unknown key, or a value of the wrong type.
+    """
+    if str(recipe) in recipe_names():
+        resource = files("affetto.training").joinpath("recipes", f"{recipe}.toml")
+        text = resource.read_text(encoding="utf-8")
+    elif Path(recipe).is_file():
+        text = Path(recipe).read_text(encoding="utf-8")
+    else:
+        raise BadConfig(
+            f"there is no recipe {str(recipe)!r}",
+            f"name a TOML file or one of: {', '.join(recipe_names())}",
+        )
+    try:
+        tree = tomllib.loads(text)
+        for key, value in (overrides or {}).items():
+            _override(tree, key, value)
+    except tomllib.TOMLDecodeError as error:
+        raise BadConfig(f"recipe {recipe} is not valid TOML: {error}") from error
+    return parse(TrainConfig, tree, str(recipe))
+
+
+def parse(cls: type[C], tree: Mapping[str, Any], where: str) -> C:
+    """Make a dataclass of a tree of TOML or JSON values. Raises: BadConfig."""
+    if not isinstance(tree, Mapping):
+        raise BadConfig(f"{where} must be a table, not {tree!r}")
+    hints = get_type_hints(cls)
+    known = [item.name for item in fields(cls)]  # type: ignore[arg-type]
+    unknown = sorted(set(tree) - set(known))
+    if unknown:
+        raise BadConfig(f"{where} has no key {', '.join(unknown)}", f"known: {', '.join(known)}")
+    values = {key: _value(hints[key], value, f"{where}: {key}") for key, value in tree.items()}
+    try:
+        return cls(**values)
+    except TypeError as error:
+        raise BadConfig(f"{where}: a key is missing ({error})") from error
+
+
+def _value(hint: Any, value: Any, where: str) -> Any:
+    origin = get_origin(hint)
+    if is_dataclass(hint):
+        return parse(hint, value, where)  # type: ignore[arg-type]
+    if origin is tuple and isinstance(value, list):
+        return tuple(_value(get_args(hint)[0], item, where) for item in value)
+    if origin is UnionType and any(isinstance(value, kind) for kind in get_args(hint)):
+        return value
+    if hint is float and isinstance(value, int) and not isinstance(value, bool):
+        return float(value)
+    plain = Mapping if origin is not None and issubclass(origin, Mapping) else hint
+    if isinstance(plain, type) and isinstance(value, plain) and type(value) is not bool:
+        return value
+    raise BadConfig(f"{where} is {value!r}, which is of the wrong type")
+
+
+def _override(tree: dict[str, Any], key: str, value: str) -> None:
+    *path, last = key.split(".")
+    for name in path:
+        inner = tree.setdefault(name, {})
+        if not isinstance(inner, dict):
+            raise BadConfig(f"cannot set {key}: {name} is not a table")
+        tree = inner
+    try:
+        tree[last] = tomllib.loads(f"value = {value}")["value"]
+    except tomllib.TOMLDecodeError:
+        tree[last] = value  # a bare word is a string

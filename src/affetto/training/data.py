@@ -1,0 +1,153 @@
+"""Examples in memory, and batches of windows that depend on seed and epoch alone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from affetto import cache
+from affetto.core import Dataset, Example, FloatArray, Head, Spectrogram
+from affetto.datasets import load as load_dataset
+from affetto.frontends import FrontEnd, fingerprint
+from affetto.training.config import DataConfig
+from affetto.windows import cut
+
+Progress = Callable[[str, int, int], None]
+"""Called with what is going on, how many are done and how many there are."""
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """An example with its spectrogram (n_bins, n_frames) and one target row for each head."""
+
+    example: Example
+    dataset: str
+    values: npt.NDArray[np.float16]
+    targets: dict[str, FloatArray]
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Windows (batch, n_bins, n_frames), targets by head (batch, n_outputs), weights (batch,)."""
+
+    values: FloatArray
+    targets: dict[str, FloatArray]
+    weights: FloatArray
+
+
+def load_all(data: Sequence[DataConfig], root: Path | None) -> dict[str, Dataset]:
+    """Load the data sets of a recipe by name. Raises: DatasetMissing, DatasetInvalid."""
+    return {config.name: load_dataset(config.name, root) for config in data}
+
+
+def load_items(
+    datasets: dict[str, Dataset],
+    heads: Sequence[Head],
+    front_end: FrontEnd,
+    progress: Progress = lambda *_: None,
+) -> dict[str, Item]:
+    """Read every example's spectrogram, from the cache where it is there. Gives items by id."""
+    items: dict[str, Item] = {}
+    n_all = sum(len(dataset.examples) for dataset in datasets.values())
+    for dataset in datasets.values():
+        for example in dataset.examples:
+            items[example.id] = Item(
+                example=example,
+                dataset=dataset.name,
+                values=_features(dataset, example, front_end),
+                targets={head.name: targets_of(dataset, example, head) for head in heads},
+            )
+            progress("reading", len(items), n_all)
+    return items
+
+
+def _features(dataset: Dataset, example: Example, front_end: FrontEnd) -> npt.NDArray[np.float16]:
+    return cache.features(
+        example.path,
+        dataset.reader,
+        fingerprint(front_end),
+        lambda: dataset.read(example, front_end).values,
+    )
+
+
+def targets_of(dataset: Dataset, example: Example, head: Head) -> FloatArray:
+    """Give the targets in [0, 1] of a head (n_outputs,), NaN where the data set is silent."""
+    if head.kind == "plane" and example.valence_arousal is not None:
+        return np.asarray((example.valence_arousal + 1) / 2, np.float32)
+    if head.kind == "tags" and head.vocabulary == dataset.vocabulary:
+        return example.labels
+    return np.full(head.n_outputs, np.nan, np.float32)
+
+
+def batches(
+    items: Sequence[Item],
+    data: Sequence[DataConfig],
+    heads: Sequence[Head],
+    n_window: int,
+    batch_size: int,
+    seed: int,
+    epoch: int,
+) -> Iterator[Batch]:
+    """Give the batches of an epoch: each example as often as its data set's `windows` says,
+    each time a stretch of n_window frames drawn anew. A last batch of one window is left out."""
+    rng = np.random.default_rng([seed, epoch])
+    settings = {config.name: config for config in data}
+    draws = [i for i, item in enumerate(items) for _ in range(settings[item.dataset].windows)]
+    order = rng.permutation(draws)
+    for first in range(0, len(order), batch_size):
+        chosen = [items[i] for i in order[first : first + batch_size]]
+        if len(chosen) < 2:
+            return
+        yield Batch(
+            values=np.stack([_stretch(item.values, n_window, rng) for item in chosen]),
+            targets={
+                head.name: np.stack(
+                    [
+                        _soften(item.targets[head.name], settings[item.dataset].smoothing)
+                        for item in chosen
+                    ]
+                )
+                for head in heads
+            },
+            weights=np.asarray(
+                [settings[item.dataset].weight for item in chosen], dtype=np.float32
+            ),
+        )
+
+
+def n_batches(items: Sequence[Item], data: Sequence[DataConfig], batch_size: int) -> int:
+    """Count the batches that an epoch has."""
+    settings = {config.name: config for config in data}
+    n_draws = sum(settings[item.dataset].windows for item in items)
+    full, rest = divmod(n_draws, batch_size)
+    return full + (rest >= 2)
+
+
+def windows_of(item: Item, front_end: FrontEnd, duration_s: float, hop_s: float) -> FloatArray:
+    """Cut an item as prediction does. Shape: (n_windows, n_bins, n_window_frames)."""
+    whole = Spectrogram(
+        values=item.values,
+        sample_rate=front_end.sample_rate,
+        hop_length=front_end.hop_length,
+        fingerprint=fingerprint(front_end),
+    )
+    return cut(whole, duration_s, hop_s).values
+
+
+def _stretch(
+    values: npt.NDArray[np.float16], n_window: int, rng: np.random.Generator
+) -> FloatArray:
+    n_frames = values.shape[1]
+    if n_frames < n_window:
+        values = np.tile(values, (1, -(-n_window // n_frames)))
+        n_frames = n_window
+    first = int(rng.integers(0, n_frames - n_window + 1))
+    return values[:, first : first + n_window].astype(np.float32)
+
+
+def _soften(targets: FloatArray, smoothing: float) -> FloatArray:
+    return np.asarray(targets * (1 - smoothing) + smoothing / 2, np.float32)

@@ -1,0 +1,268 @@
+"""The training of one network: deterministic, resumable after any kill.
+
+Everything random in an epoch follows from (seed, epoch), so a checkpoint needs weights, the
+optimizer's state, the average of weights and the epoch's number, all in one file that is
+replaced atomically. A run folder holds `config.json`, `metrics.jsonl` (a line for each epoch),
+`checkpoint.safetensors` while the training runs, and `weights.safetensors` when it is done.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from safetensors import safe_open
+from safetensors.torch import save_file
+from torch import Tensor
+
+from affetto import frontends, models
+from affetto.errors import BadConfig
+from affetto.files import write_text
+from affetto.metrics import macro, pearson, roc_auc
+from affetto.models.export import load_weights, save_weights
+from affetto.models.heads import Scorer
+from affetto.models.scorer import score
+from affetto.training import augment, losses
+from affetto.training.config import TrainConfig
+from affetto.training.data import Item, batches, n_batches, windows_of
+
+Report = Callable[[int, int, dict[str, float]], None]
+"""Called after each epoch with its number, the number of epochs, and what was measured."""
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """A training's folder and what it is made of."""
+
+    folder: Path
+    config: TrainConfig
+
+    @property
+    def weights(self) -> Path:
+        return self.folder / "weights.safetensors"
+
+    @property
+    def checkpoint(self) -> Path:
+        return self.folder / "checkpoint.safetensors"
+
+    @property
+    def metrics(self) -> Path:
+        return self.folder / "metrics.jsonl"
+
+
+def build(config: TrainConfig) -> Scorer:
+    """Make the recipe's network with fresh weights drawn from its seed."""
+    models.require_torch()
+    torch.manual_seed(config.seed)
+    front_end = frontends.build(config.front_end.name, config.front_end.config)
+    network = models.build(config.network.name, front_end.n_bins, config.network.config)
+    return Scorer(network, config.specs())
+
+
+def train(
+    config: TrainConfig,
+    training: Sequence[Item],
+    validation: Sequence[Item],
+    folder: Path,
+    report: Report = lambda *_: None,
+) -> Scorer:
+    """Train, or go on where an earlier call was stopped, or load what is done.
+
+    The result is the same in all three cases, bit for bit on one machine. Raises: BadConfig
+    when the folder holds a run of another recipe.
+    """
+    run = Run(folder, config)
+    _claim(run)
+    scorer = build(config)
+    if run.weights.exists():
+        load_weights(scorer, run.weights)
+        return scorer
+    torch.set_num_threads(config.n_threads)
+    torch.use_deterministic_algorithms(True)
+    scorer = scorer.to(memory_format=torch.channels_last)
+    state = _State(config, scorer, n_batches(training, config.data, config.optimizer.batch_size))
+    first = state.resume(run)
+    for epoch in range(first, config.optimizer.epochs):
+        measured = {"epoch": float(epoch), "loss": _epoch(state, config, training, epoch)}
+        if epoch % 5 == 4 or epoch == config.optimizer.epochs - 1:
+            measured |= validate(state.average, config, validation)
+        state.save(run, epoch + 1, measured)
+        report(epoch + 1, config.optimizer.epochs, measured)
+    state.average.eval()
+    partial = run.folder / ".weights.partial"
+    save_weights(state.average, partial)
+    partial.replace(run.weights)
+    run.checkpoint.unlink(missing_ok=True)
+    return build_from(config, run.weights)
+
+
+def build_from(config: TrainConfig, weights: Path) -> Scorer:
+    """Make the recipe's network with the weights of a file."""
+    scorer = build(config)
+    load_weights(scorer, weights)
+    scorer.eval()
+    return scorer
+
+
+def score_items(
+    scorer: Scorer, config: TrainConfig, items: Sequence[Item]
+) -> dict[str, np.ndarray]:
+    """Score items as prediction does: the mean over windows. Gives (n_items, n_outputs) a head."""
+    front_end = frontends.build(config.front_end.name, config.front_end.config)
+    names = [spec.name for spec in scorer.specs]
+    found: dict[str, list[np.ndarray]] = {name: [] for name in names}
+    for item in items:
+        values = windows_of(item, front_end, config.window.duration_s, config.window.hop_s)
+        outputs = score(scorer, values)
+        for name in names:
+            found[name].append(outputs[name].mean(axis=0))
+    return {name: np.stack(rows) for name, rows in found.items()}
+
+
+def validate(scorer: Scorer, config: TrainConfig, items: Sequence[Item]) -> dict[str, float]:
+    """Measure the heads on items: macro AUC of tags (targets cut at 1/2), correlation of plane."""
+    outputs = score_items(scorer, config, items)
+    measured: dict[str, float] = {}
+    for spec in scorer.specs:
+        targets = np.stack([item.targets[spec.name] for item in items])
+        if spec.kind == "tags":
+            binary = np.where(np.isnan(targets), np.nan, targets >= 0.5)
+            measured[f"{spec.name}_macro_auc"] = float(macro(roc_auc(binary, outputs[spec.name])))
+        else:
+            r = pearson(targets, outputs[spec.name])
+            measured |= {"valence_r": float(r[0]), "arousal_r": float(r[1])}
+    return measured
+
+
+class _State:
+    """What changes during a training."""
+
+    def __init__(self, config: TrainConfig, scorer: Scorer, n_steps_epoch: int) -> None:
+        self.scorer = scorer
+        self.average = build(config).to(memory_format=torch.channels_last)
+        self.average.load_state_dict(scorer.state_dict())
+        settings = config.optimizer
+        self.decay = settings.average_decay
+        self.optimizer = torch.optim.AdamW(
+            scorer.parameters(), lr=settings.learning_rate, weight_decay=settings.weight_decay
+        )
+        self.n_steps_epoch = n_steps_epoch
+        self.n_steps = n_steps_epoch * settings.epochs
+        self.n_warmup = max(1, round(settings.warmup_share * self.n_steps))
+        self.peak = settings.learning_rate
+
+    def set_rate(self, step: int) -> None:
+        """Rise in a line to the peak, then fall along a cosine to zero."""
+        if step < self.n_warmup:
+            share = (step + 1) / self.n_warmup
+        else:
+            done = (step - self.n_warmup) / max(1, self.n_steps - self.n_warmup)
+            share = 0.5 * (1 + math.cos(math.pi * done))
+        for group in self.optimizer.param_groups:
+            group["lr"] = self.peak * share
+
+    def update_average(self, step: int) -> None:
+        """Move the average towards the weights; early on, faster."""
+        decay = min(self.decay, (1 + step) / (10 + step))
+        with torch.no_grad():
+            ours, theirs = self.average.state_dict(), self.scorer.state_dict()
+            for name, value in theirs.items():
+                if value.dtype.is_floating_point:
+                    ours[name].lerp_(value, 1 - decay)
+                else:
+                    ours[name].copy_(value)
+
+    def save(self, run: Run, n_epochs_done: int, measured: dict[str, float]) -> None:
+        tensors = {f"scorer.{k}": v for k, v in self.scorer.state_dict().items()}
+        tensors |= {f"average.{k}": v for k, v in self.average.state_dict().items()}
+        for index, slots in self.optimizer.state_dict()["state"].items():
+            tensors |= {f"optimizer.{index}.{name}": slots[name] for name in sorted(slots)}
+        history = [*_history(run, n_epochs_done - 1), json.dumps(measured)]
+        partial = run.folder / ".checkpoint.partial"
+        save_file(
+            {key: value.contiguous() for key, value in tensors.items()},
+            partial,
+            metadata={"n_epochs_done": str(n_epochs_done)},
+        )
+        write_text(run.metrics, "\n".join(history) + "\n")
+        partial.replace(run.checkpoint)
+
+    def resume(self, run: Run) -> int:
+        """Load the checkpoint, if there is one. Gives the number of the next epoch."""
+        if not run.checkpoint.exists():
+            return 0
+        with safe_open(run.checkpoint, "pt") as file:
+            tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
+            n_epochs_done = int(file.metadata()["n_epochs_done"])
+        self.scorer.load_state_dict(_under("scorer.", tensors))
+        self.average.load_state_dict(_under("average.", tensors))
+        slots: dict[int, dict[str, Tensor]] = {}
+        for key, value in _under("optimizer.", tensors).items():
+            index, _, name = key.partition(".")
+            slots.setdefault(int(index), {})[name] = value
+        state: dict[str, Any] = self.optimizer.state_dict()
+        self.optimizer.load_state_dict({**state, "state": slots})
+        return n_epochs_done
+
+
+def _epoch(state: _State, config: TrainConfig, training: Sequence[Item], epoch: int) -> float:
+    """Run one epoch. Gives the mean loss."""
+    torch.manual_seed(config.seed * 1_000_003 + epoch)
+    rng = np.random.default_rng([config.seed, epoch, 1])
+    state.scorer.train()
+    heads = config.specs()
+    front_end = frontends.build(config.front_end.name, config.front_end.config)
+    frame_s = front_end.hop_length / front_end.sample_rate
+    n_window = round(config.window.duration_s / frame_s)
+    head_weights = {head.name: head.weight for head in config.heads}
+    drawn = batches(
+        training, config.data, heads, n_window, config.optimizer.batch_size, config.seed, epoch
+    )
+    sum_losses = 0.0
+    step = epoch * state.n_steps_epoch
+    for batch in drawn:
+        state.set_rate(step)
+        targets = {name: torch.from_numpy(value) for name, value in batch.targets.items()}
+        values, targets = augment.apply(
+            torch.from_numpy(batch.values), targets, config.augment, rng
+        )
+        loss = losses.total(
+            state.scorer(values), targets, torch.from_numpy(batch.weights), head_weights
+        )
+        state.optimizer.zero_grad(set_to_none=True)
+        loss.backward()  # type: ignore[no-untyped-call]
+        state.optimizer.step()
+        state.update_average(step)
+        sum_losses += float(loss.detach())
+        step += 1
+    return sum_losses / max(1, state.n_steps_epoch)
+
+
+def _claim(run: Run) -> None:
+    run.folder.mkdir(parents=True, exist_ok=True)
+    path = run.folder / "config.json"
+    ours = json.loads(json.dumps(asdict(run.config)))
+    if path.exists() and json.loads(path.read_text(encoding="utf-8")) != ours:
+        raise BadConfig(
+            f"{run.folder} holds a run of another recipe",
+            "name another folder with --output, or remove this one",
+        )
+    write_text(path, json.dumps(ours, indent=2) + "\n")
+
+
+def _history(run: Run, n_epochs: int) -> list[str]:
+    if not run.metrics.exists():
+        return []
+    return run.metrics.read_text(encoding="utf-8").splitlines()[:n_epochs]
+
+
+def _under(prefix: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
+    return {
+        key.removeprefix(prefix): value for key, value in tensors.items() if key.startswith(prefix)
+    }
