@@ -23,6 +23,8 @@ IntArray = npt.NDArray[np.int64]
 BoolArray = npt.NDArray[np.bool_]
 Quadrant = Literal["Q1", "Q2", "Q3", "Q4"]
 
+PREDICTION_SCHEMA_VERSION = 1
+
 QUADRANT_TITLES: Mapping[str, str] = {
     "Q1": "excited, happy",
     "Q2": "tense, angry",
@@ -95,7 +97,10 @@ class Spectrogram:
 
 @dataclass(frozen=True, slots=True)
 class Windows:
-    """What a network sees: `values` (n_windows, n_bins, n_frames), `n_valid` frames not repeated."""
+    """What a network sees: `values` (n_windows, n_bins, n_frames).
+
+    `n_valid` (n_windows,) counts the frames that are not repeated to fill a window.
+    """
 
     values: FloatArray
     start_s: npt.NDArray[np.float64]
@@ -253,7 +258,6 @@ class Timeline:
     scores: FloatArray
     weight: FloatArray
     valence_arousal: FloatArray | None = None
-    heads: Mapping[str, FloatArray] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "start_s", frozen(self.start_s, np.float64))
@@ -276,6 +280,22 @@ class Timeline:
     def __len__(self) -> int:
         return len(self.start_s)
 
+    def to_dict(self) -> dict[str, Any]:
+        """Give plain lists, one value a window: the columns of a table."""
+        columns: dict[str, Any] = {
+            "start_s": [round(float(value), 3) for value in self.start_s],
+            "end_s": [round(float(value), 3) for value in self.end_s],
+            "weight": [_rounded(value) for value in self.weight],
+            "tags": {
+                tag: [_rounded(value) for value in self.scores[:, column]]
+                for column, tag in enumerate(self.vocabulary.tags)
+            },
+        }
+        if self.valence_arousal is not None:
+            columns["valence"] = [_rounded(value) for value in self.valence_arousal[:, 0]]
+            columns["arousal"] = [_rounded(value) for value in self.valence_arousal[:, 1]]
+        return columns
+
     def __repr__(self) -> str:
         end_s = float(self.end_s[-1]) if len(self) else 0.0
         return f"Timeline({len(self)} windows of {len(self.vocabulary)} tags, 0 to {end_s:.1f} s)"
@@ -293,6 +313,98 @@ class Notice:
 
 
 @dataclass(frozen=True, slots=True)
+class Prediction:
+    """What affetto says about one piece of music.
+
+    `scores` (n_tags,) in [0, 1] are the song's, the mean of its windows weighted by their sound;
+    `chosen` (n_tags,) says which reach the tag's threshold. `valence` and `arousal` in [-1, 1]
+    come from the network's own `head`, or from the tags' `anchors`. `others` holds the scores of
+    further vocabularies by name. `audio_sha256` hashes the decoded samples, so it survives
+    a change of the file's tags.
+    """
+
+    path: str
+    duration_s: float
+    audio_sha256: str
+    scores: FloatArray
+    chosen: BoolArray
+    valence: float
+    arousal: float
+    plane_source: Literal["head", "anchors"]
+    timeline: Timeline
+    bundle: str
+    bundle_fingerprint: str
+    others: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+    embedding: FloatArray | None = None
+    warnings: tuple[Notice, ...] = ()
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "scores", frozen(self.scores))
+        object.__setattr__(self, "chosen", frozen(self.chosen, np.bool_))
+        n_tags = len(self.vocabulary)
+        _check(self.scores.shape == (n_tags,), f"scores must be ({n_tags},)")
+        _check(self.chosen.shape == (n_tags,), f"chosen must be ({n_tags},)")
+        if self.embedding is not None:
+            object.__setattr__(self, "embedding", frozen(self.embedding))
+
+    @property
+    def vocabulary(self) -> Vocabulary:
+        return self.timeline.vocabulary
+
+    @property
+    def quadrant(self) -> Quadrant:
+        return quadrant_of(self.valence, self.arousal)
+
+    @property
+    def tags(self) -> dict[str, float]:
+        """The scores by slug, highest first."""
+        order = np.argsort(-self.scores, kind="stable")
+        return {self.vocabulary.tags[i]: float(self.scores[i]) for i in order}
+
+    def to_dict(self, *, timeline: bool = False) -> dict[str, Any]:
+        """Give plain values as `docs/prediction.schema.json` describes them."""
+        chosen = {
+            tag
+            for tag, is_chosen in zip(self.vocabulary.tags, self.chosen, strict=True)
+            if is_chosen
+        }
+        plain: dict[str, Any] = {
+            "schema_version": PREDICTION_SCHEMA_VERSION,
+            "path": self.path,
+            "duration_s": round(self.duration_s, 3),
+            "tags": {tag: _rounded(score) for tag, score in self.tags.items()},
+            "chosen": [tag for tag in self.tags if tag in chosen],
+            "valence": _rounded(self.valence),
+            "arousal": _rounded(self.arousal),
+            "plane_source": self.plane_source,
+            "quadrant": self.quadrant,
+            "others": {
+                name: {tag: _rounded(score) for tag, score in scores.items()}
+                for name, scores in self.others.items()
+            },
+            "warnings": [{"code": n.code, "message": n.message} for n in self.warnings],
+            "audio_sha256": self.audio_sha256,
+            "bundle": self.bundle,
+            "bundle_fingerprint": self.bundle_fingerprint,
+        }
+        if timeline:
+            plain["timeline"] = self.timeline.to_dict()
+        return plain
+
+    def __repr__(self) -> str:
+        best = ", ".join(f"{tag} {score:.2f}" for tag, score in list(self.tags.items())[:3])
+        return (
+            f"Prediction({self.path!r}, {self.duration_s:.1f} s, {self.quadrant}, valence "
+            f"{self.valence:+.2f}, arousal {self.arousal:+.2f}: {best})"
+        )
+
+
+def _rounded(value: float) -> float:
+    """Give four decimals: more would only be the noise of float32."""
+    return round(float(value), 4)
+
+
+@dataclass(frozen=True, slots=True)
 class Failure:
     """An input that could not be scored: which, why (`code`, `message`) and what to do."""
 
@@ -305,5 +417,5 @@ class Failure:
         return f"{self.message}; {self.hint}" if self.hint else self.message
 
 
-ProgressCallback = Callable[[float], None]
-"""Called now and then with the seconds of sound done since the last call."""
+ProgressCallback = Callable[[float, float | None], None]
+"""Called now and then with the seconds of sound done, and those expected in all, if known."""

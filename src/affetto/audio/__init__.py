@@ -13,6 +13,15 @@ but usable comes as a `Notice` in `AudioInfo`; what is not usable raises an `Aud
 """
 
 from affetto.audio.paths import SUFFIXES, display, find
-from affetto.audio.streaming import AudioInfo, AudioStream, read, stream
+from affetto.audio.streaming import AudioInfo, AudioSource, AudioStream, read, stream
 
-__all__ = ["SUFFIXES", "AudioInfo", "AudioStream", "display", "find", "read", "stream"]
+__all__ = [
+    "SUFFIXES",
+    "AudioInfo",
+    "AudioSource",
+    "AudioStream",
+    "display",
+    "find",
+    "read",
+    "stream",
+]

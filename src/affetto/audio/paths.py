@@ -8,6 +8,7 @@ import unicodedata
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+from affetto.core import Failure
 from affetto.errors import AudioError, AudioNotFound, AudioUnreadable
 
 # fmt: off
@@ -43,21 +44,24 @@ def _shown(character: str) -> str:
     return character
 
 
-def find(paths: Iterable[str | os.PathLike[str]]) -> Iterator[Path | AudioError]:
+def find(paths: Iterable[str | os.PathLike[str]]) -> Iterator[Path | Failure]:
     """Expand folders into the music in them, sorted; give files as they are.
 
     Hidden files and folders are skipped, links are followed without going round in circles.
-    What cannot be found or looked into is given as an error, not raised: a missing path and
-    a folder without music as AudioNotFound, a folder that may not be read as AudioUnreadable.
+    What cannot be found or looked into is given as a failure, not raised: a missing path and
+    a folder without music as `audio-not-found`, a folder that may not be read as
+    `audio-unreadable`.
     """
     for path in paths:
         if isinstance(path, str) and not path:  # Path("") would mean the current folder
-            yield AudioNotFound("'': no such file", "give the path of a file or folder")
+            yield _failure(
+                path, AudioNotFound("'': no such file", "give the path of a file or folder")
+            )
             continue
         try:
             status = Path(path).stat()
         except (OSError, ValueError) as error:
-            yield stat_error(path, error)
+            yield _failure(path, stat_error(path, error))
             continue
         if stat.S_ISDIR(status.st_mode):
             yield from _find_in(Path(path))
@@ -65,27 +69,33 @@ def find(paths: Iterable[str | os.PathLike[str]]) -> Iterator[Path | AudioError]
             yield Path(path)
 
 
-def _find_in(folder: Path) -> Iterator[Path | AudioError]:
+def _failure(path: str | os.PathLike[str], error: AudioError) -> Failure:
+    return Failure(os.fspath(path), error.code, error.message, error.hint)
+
+
+def _find_in(folder: Path) -> Iterator[Path | Failure]:
     is_empty = True
     for found in _walk(folder, os.path.realpath(folder), set()):
         is_empty = False
         yield found
     if is_empty:
-        yield AudioNotFound(
+        error = AudioNotFound(
             f"{display(folder)}: no music files in this folder", "name a file, or another folder"
         )
+        yield _failure(folder, error)
 
 
-def _walk(folder: Path, root: str, visited: set[str]) -> Iterator[Path | AudioError]:
+def _walk(folder: Path, root: str, visited: set[str]) -> Iterator[Path | Failure]:
     visited.add(os.path.realpath(folder))
     try:
         with os.scandir(folder) as scan:
             entries = sorted(scan, key=lambda entry: entry.name)
     except OSError as error:
-        yield AudioUnreadable(
+        reason = AudioUnreadable(
             f"{display(folder)}: this folder cannot be read ({_reason(error)})",
             "check its permissions",
         )
+        yield _failure(folder, reason)
         return
     for entry in entries:
         if entry.name.startswith("."):

@@ -2,13 +2,35 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
 import numpy as np
 import torch
 
-from affetto.core import FloatArray
+from affetto import models
+from affetto.core import FloatArray, Head
 from affetto.models.heads import Scorer
 
 BATCH_WINDOWS = 64
+
+
+class TorchScorer:
+    """The network that `architecture` ({name, config}) and a file of weights describe."""
+
+    def __init__(
+        self, weights: Path, n_bins: int, heads: Sequence[Head], architecture: Mapping[str, Any]
+    ) -> None:
+        from affetto.models.export import load_weights
+
+        network = models.build(architecture["name"], n_bins, architecture["config"])
+        self._scorer = Scorer(network, heads)
+        load_weights(self._scorer, weights)
+
+    def score(self, values: FloatArray) -> dict[str, FloatArray]:
+        """Give each head's values for windows (n_windows, n_bins, n_frames), and `embedding`."""
+        return score(self._scorer, values)
 
 
 def score(scorer: Scorer, values: FloatArray) -> dict[str, FloatArray]:

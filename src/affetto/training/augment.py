@@ -49,8 +49,8 @@ def _tilt(values: Tensor, tilt_db: float, rng: np.random.Generator) -> Tensor:
 def _mixup(
     values: Tensor, targets: Mapping[str, Tensor], strength: float, rng: np.random.Generator
 ) -> tuple[Tensor, dict[str, Tensor]]:
-    share = rng.beta(strength, strength, len(values)).astype(np.float32)
-    share = torch.from_numpy(np.maximum(share, 1 - share))
+    drawn = rng.beta(strength, strength, len(values)).astype(np.float32)
+    share = torch.from_numpy(np.maximum(drawn, 1 - drawn))
     partner = torch.from_numpy(rng.permutation(len(values)))
     mixed = share[:, None, None] * values + (1 - share)[:, None, None] * values[partner]
     blended = {}

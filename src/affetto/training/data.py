@@ -130,7 +130,7 @@ def n_batches(items: Sequence[Item], data: Sequence[DataConfig], batch_size: int
 def windows_of(item: Item, front_end: FrontEnd, duration_s: float, hop_s: float) -> FloatArray:
     """Cut an item as prediction does. Shape: (n_windows, n_bins, n_window_frames)."""
     whole = Spectrogram(
-        values=item.values,
+        values=item.values.astype(np.float32),
         sample_rate=front_end.sample_rate,
         hop_length=front_end.hop_length,
         fingerprint=fingerprint(front_end),

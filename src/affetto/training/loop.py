@@ -85,7 +85,7 @@ def train(
         return scorer
     torch.set_num_threads(config.n_threads)
     torch.use_deterministic_algorithms(True)
-    scorer = scorer.to(memory_format=torch.channels_last)
+    scorer = _channels_last(scorer)
     state = _State(config, scorer, n_batches(training, config.data, config.optimizer.batch_size))
     first = state.resume(run)
     for epoch in range(first, config.optimizer.epochs):
@@ -145,7 +145,7 @@ class _State:
 
     def __init__(self, config: TrainConfig, scorer: Scorer, n_steps_epoch: int) -> None:
         self.scorer = scorer
-        self.average = build(config).to(memory_format=torch.channels_last)
+        self.average = _channels_last(build(config))
         self.average.load_state_dict(scorer.state_dict())
         settings = config.optimizer
         self.decay = settings.average_decay
@@ -242,6 +242,12 @@ def _epoch(state: _State, config: TrainConfig, training: Sequence[Item], epoch: 
         sum_losses += float(loss.detach())
         step += 1
     return sum_losses / max(1, state.n_steps_epoch)
+
+
+def _channels_last(scorer: Scorer) -> Scorer:
+    """Lay the weights out as convolutions on a CPU like them best."""
+    moved: Scorer = scorer.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    return moved
 
 
 def _claim(run: Run) -> None:

@@ -1,0 +1,276 @@
+"""The one path from sound to emotions; everything else that scores music goes through here.
+
+The module is not called `predict`: importing it would then hide the function `affetto.predict`.
+
+    audio.stream -> FrontEnd.frames -> WindowStream -> Bundle.score -> Timeline
+      -> mood.summarize -> Prediction
+
+Sound is read in blocks, and windows are scored as soon as a batch of them is there, so memory
+does not depend on the length of the file.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from affetto import audio, mood, workers
+from affetto.audio import AudioSource
+from affetto.bundles import Bundle, load
+from affetto.core import (
+    Failure,
+    FloatArray,
+    Notice,
+    Prediction,
+    ProgressCallback,
+    Timeline,
+    Windows,
+)
+from affetto.errors import AffettoError, BadConfig
+from affetto.windows import Cut, WindowStream
+
+BATCH_WINDOWS = 32
+TIME_LIMIT_S = 3600.0  # of computing, for one file in a pool: many days of sound
+MOSTLY = 0.5
+
+_log = logging.getLogger(__name__)
+
+
+def predict(
+    source: AudioSource,
+    bundle: str | os.PathLike[str] | Bundle = "default",
+    *,
+    hop_s: float | None = None,
+    threshold: float | None = None,
+    progress: ProgressCallback | None = None,
+) -> Prediction:
+    """Give the emotions of one piece of music.
+
+    `source` is a path, a binary file object, or (samples, sample_rate) with samples (n,) or
+    (n, n_channels). `bundle` is a name, a folder or what `load_bundle` gave. `hop_s` is the
+    distance of the timeline's windows in seconds, by default the bundle's. `threshold` in
+    [0, 1] stands for the tags' own thresholds.
+    Raises: AudioNotFound, AudioUnreadable, AudioEmpty, BundleError, BadConfig.
+    """
+    loaded = bundle if isinstance(bundle, Bundle) else load(bundle)
+    front_end = loaded.front_end
+    frame_s = front_end.hop_length / front_end.sample_rate
+    cut = Cut.of_seconds(loaded.window_s, loaded.hop_s if hop_s is None else hop_s, frame_s)
+    thresholds = _thresholds(loaded, threshold)
+    scored = _Scored(loaded)
+    frames, windows = front_end.frames(), WindowStream(cut)
+    with audio.stream(source, front_end.sample_rate) as blocks:
+        n_samples = 0
+        for block in blocks:
+            scored.add(windows.push(frames.push(block.samples)))
+            n_samples += len(block.samples)
+            if progress is not None:
+                progress(n_samples / front_end.sample_rate, blocks.expected_duration_s)
+        info = blocks.info
+    scored.add(windows.push(frames.finish()))
+    scored.add(windows.finish())
+    timeline, others, embedding = scored.close(info.duration_s)
+    scores, plane = mood.summarize(timeline)
+    placed = mood.place(scores, timeline.vocabulary) if plane is None else plane
+    return Prediction(
+        path=_label(source),
+        duration_s=info.duration_s,
+        audio_sha256=info.audio_sha256,
+        scores=scores,
+        chosen=mood.decide(scores, thresholds),
+        valence=float(placed[0]),
+        arousal=float(placed[1]),
+        plane_source="anchors" if plane is None else "head",
+        timeline=timeline,
+        bundle=loaded.title,
+        bundle_fingerprint=loaded.fingerprint,
+        others=others,
+        embedding=embedding,
+        warnings=(*info.notices, *_silence_notices(timeline.weight)),
+    )
+
+
+def predict_many(
+    paths: Iterable[str | os.PathLike[str]],
+    bundle: str | os.PathLike[str] | Bundle = "default",
+    *,
+    hop_s: float | None = None,
+    threshold: float | None = None,
+    jobs: int = 1,
+    progress: ProgressCallback | None = None,
+) -> Iterator[Prediction | Failure]:
+    """Score files, and the music in folders, in order; what fails is given, not raised.
+
+    `jobs` processes share the work; `progress` hears of the file under way when there is
+    only one process. Raises: BundleError, BadConfig, before the first file.
+    """
+    loaded = bundle if isinstance(bundle, Bundle) else load(bundle)
+    _check_settings(loaded, hop_s, threshold)
+    if jobs < 1:
+        raise BadConfig(f"jobs must be at least 1, not {jobs}")
+    found = audio.find(paths)
+    if jobs == 1:
+        return (_attempt(item, loaded, hop_s, threshold, progress) for item in found)
+    return _predict_parallel(found, loaded, hop_s, threshold, jobs)
+
+
+def _predict_parallel(
+    found: Iterable[Path | Failure],
+    bundle: Bundle,
+    hop_s: float | None,
+    threshold: float | None,
+    jobs: int,
+) -> Iterator[Prediction | Failure]:
+    names: list[str] = []
+
+    def remembered() -> Iterator[Path | Failure]:
+        for item in found:
+            names.append("" if isinstance(item, Failure) else str(item))
+            yield item
+
+    results = workers.map_ordered(
+        _attempt_in_process,
+        remembered(),
+        jobs,
+        time_limit_s=TIME_LIMIT_S,
+        initializer=_set_up_process,
+        initargs=(bundle.folder, hop_s, threshold),
+    )
+    for number, result in enumerate(results):
+        yield _lost(names[number], result) if isinstance(result, workers.Lost) else result
+
+
+_process_settings: tuple[Bundle, float | None, float | None]
+
+
+def _set_up_process(folder: Path, hop_s: float | None, threshold: float | None) -> None:
+    global _process_settings
+    _process_settings = (load(folder), hop_s, threshold)
+
+
+def _attempt_in_process(item: Path | Failure) -> Prediction | Failure:
+    return _attempt(item, *_process_settings, None)
+
+
+def _attempt(
+    item: Path | Failure,
+    bundle: Bundle,
+    hop_s: float | None,
+    threshold: float | None,
+    progress: ProgressCallback | None,
+) -> Prediction | Failure:
+    """Score a file; whatever happens to it, the others go on."""
+    if isinstance(item, Failure):
+        return item
+    try:
+        return predict(item, bundle, hop_s=hop_s, threshold=threshold, progress=progress)
+    except AffettoError as error:
+        return Failure(str(item), error.code, error.message, error.hint)
+    except Exception as error:
+        _log.debug("an error that nobody foresaw", exc_info=True)
+        return Failure(
+            str(item),
+            "internal",
+            f"{audio.display(item)}: affetto failed ({type(error).__name__}: {error})",
+            "please report this, with the file if you may",
+        )
+
+
+def _lost(path: str, lost: workers.Lost) -> Failure:
+    shown = audio.display(path)
+    if lost.reason == "timeout":
+        return Failure(path, "timeout", f"{shown}: scoring it took too long", "is it damaged?")
+    return Failure(path, "crashed", f"{shown}: the decoder crashed on it", "get the file again")
+
+
+class _Scored:
+    """Collects windows until a batch is full, scores it, and keeps the scores."""
+
+    def __init__(self, bundle: Bundle) -> None:
+        self._bundle = bundle
+        self._waiting: list[Windows] = []
+        self._n_waiting = 0
+        self._starts: list[Any] = []
+        self._weights: list[FloatArray] = []
+        self._outputs: list[dict[str, FloatArray]] = []
+
+    def add(self, windows: Windows | None) -> None:
+        if windows is None:
+            return
+        self._waiting.append(windows)
+        self._n_waiting += len(windows.start_s)
+        self._starts.append(windows.start_s)
+        self._weights.append(mood.sound_share(windows, self._bundle.front_end.floor))
+        if self._n_waiting >= BATCH_WINDOWS:
+            self._score()
+
+    def _score(self) -> None:
+        values = np.concatenate([windows.values for windows in self._waiting])
+        self._outputs.append(self._bundle.score(values))
+        self._waiting, self._n_waiting = [], 0
+
+    def close(self, duration_s: float) -> tuple[Timeline, dict[str, dict[str, float]], FloatArray]:
+        """Give the timeline of the main vocabulary, the song's other tags, and its embedding."""
+        if self._waiting:
+            self._score()
+        bundle = self._bundle
+        names = self._outputs[0]
+        output = {name: np.concatenate([part[name] for part in self._outputs]) for name in names}
+        weight = np.concatenate(self._weights)
+        starts = np.concatenate(self._starts)
+        main, *others = bundle.tag_heads
+        assert main.spec.vocabulary is not None
+        plane = bundle.plane_head
+        timeline = Timeline(
+            vocabulary=main.spec.vocabulary,
+            start_s=starts,
+            end_s=np.minimum(starts + bundle.n_frames * _frame_s(bundle), duration_s),
+            scores=output[main.spec.name],
+            weight=weight,
+            valence_arousal=None if plane is None else output[plane.spec.name],
+        )
+        other_scores = {}
+        for head in others:
+            assert head.spec.vocabulary is not None
+            values = mood.mean_over_windows(output[head.spec.name], weight)
+            other_scores[head.spec.vocabulary.name] = {
+                tag: float(value)
+                for tag, value in zip(head.spec.vocabulary.tags, values, strict=True)
+            }
+        return timeline, other_scores, mood.mean_over_windows(output["embedding"], weight)
+
+
+def _frame_s(bundle: Bundle) -> float:
+    return bundle.front_end.hop_length / bundle.front_end.sample_rate
+
+
+def _check_settings(bundle: Bundle, hop_s: float | None, threshold: float | None) -> None:
+    _thresholds(bundle, threshold)
+    Cut.of_seconds(bundle.window_s, bundle.hop_s if hop_s is None else hop_s, _frame_s(bundle))
+
+
+def _thresholds(bundle: Bundle, threshold: float | None) -> tuple[float, ...] | float:
+    if threshold is None:
+        return bundle.tag_heads[0].thresholds or 0.5
+    if not 0 <= threshold <= 1:
+        raise BadConfig(f"the threshold must lie between 0 and 1, not {threshold}")
+    return threshold
+
+
+def _silence_notices(weight: FloatArray) -> Iterator[Notice]:
+    share = float(np.mean(weight == 0))
+    if share > MOSTLY:
+        yield Notice("silence", f"{share:.0%} of the file is silent; only the rest is scored")
+
+
+def _label(source: AudioSource) -> str:
+    if isinstance(source, tuple):
+        return "<samples>"
+    if isinstance(source, str | bytes | os.PathLike):
+        return os.fsdecode(source)
+    return "<file object>"

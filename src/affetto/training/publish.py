@@ -1,0 +1,115 @@
+"""From a trained network to a bundle's folder, complete or not there at all."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from affetto import frontends
+from affetto.bundles import bundle as layout
+from affetto.bundles.bundle import BundleHead, n_window_frames
+from affetto.bundles.check import check_windows, expected_text
+from affetto.core import FloatArray
+from affetto.errors import BundleInvalid
+from affetto.files import write_text
+from affetto.models.export import max_difference, save_weights, to_onnx
+from affetto.models.heads import Scorer
+from affetto.models.scorer import score
+from affetto.training.config import TrainConfig
+
+MAX_DIFFERENCE = 1e-4
+NO_THRESHOLD = 0.5
+
+
+def publish(
+    scorer: Scorer,
+    config: TrainConfig,
+    thresholds: Mapping[str, FloatArray],
+    record: Mapping[str, Any],
+    license: str,
+    card: str,
+    folder: Path,
+) -> float:
+    """Write a bundle; what stood in `folder` is replaced once the new one is complete.
+
+    `thresholds` gives each tag head's by name, (n_tags,); heads without get 0.5. `record` is
+    the training as the bundle tells it, `card` the text of CARD.md.
+    Gives the largest difference between torch and ONNX Runtime on the test signal. Raises:
+    BundleInvalid when that exceeds 1e-4, or when `folder` holds something that is no bundle.
+    """
+    if folder.exists() and not _may_replace(folder):
+        raise BundleInvalid(
+            f"{folder} is there and is not a bundle, so it is not overwritten",
+            "name another folder",
+        )
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=".bundle-", dir=folder.parent) as temporary:
+        new = Path(temporary) / "new"
+        new.mkdir()
+        difference = _write(scorer, config, thresholds, record, license, card, new)
+        if folder.exists():
+            folder.rename(Path(temporary) / "old")
+        shutil.move(new, folder)
+    return difference
+
+
+def _may_replace(folder: Path) -> bool:
+    return (folder / layout.MANIFEST).is_file() or not any(folder.iterdir())
+
+
+def _write(
+    scorer: Scorer,
+    config: TrainConfig,
+    thresholds: Mapping[str, FloatArray],
+    record: Mapping[str, Any],
+    license: str,
+    card: str,
+    folder: Path,
+) -> float:
+    front_end = frontends.build(config.front_end.name, config.front_end.config)
+    window_s, hop_s = config.window.duration_s, config.window.hop_s
+    scorer.eval()
+    save_weights(scorer, folder / layout.WEIGHTS)
+    (folder / layout.WEIGHTS).chmod(0o644)  # safetensors writes for the owner alone
+    to_onnx(scorer, front_end.n_bins, n_window_frames(window_s, front_end), folder / layout.ONNX)
+    windows = check_windows(front_end, window_s, hop_s)
+    difference = max_difference(scorer, folder / layout.ONNX, windows)
+    if difference > MAX_DIFFERENCE:
+        raise BundleInvalid(
+            f"the exported network differs from the trained one by {difference:.2g}",
+            "use the versions of torch and onnxruntime that constraints.txt names",
+        )
+    write_text(folder / layout.EXPECTED, expected_text(score(scorer, windows)))
+    write_text(folder / layout.CARD, card)
+    manifest = layout.manifest_text(
+        name=config.name,
+        version=config.version,
+        summary=config.summary,
+        front_end=front_end,
+        window_s=window_s,
+        hop_s=hop_s,
+        heads=_heads(config, thresholds),
+        n_dims=scorer.network.n_dims,
+        architecture={"name": config.network.name, "config": dict(config.network.config)},
+        training=record,
+        license=license,
+        folder=folder,
+    )
+    write_text(folder / layout.MANIFEST, manifest)
+    layout.read(folder)  # what we wrote, we can read
+    return difference
+
+
+def _heads(config: TrainConfig, thresholds: Mapping[str, FloatArray]) -> Sequence[BundleHead]:
+    heads = []
+    for spec in config.specs():
+        if spec.vocabulary is None:
+            heads.append(BundleHead(spec))
+            continue
+        values = thresholds.get(spec.name)
+        known = [NO_THRESHOLD] * len(spec.vocabulary) if values is None else values
+        heads.append(BundleHead(spec, tuple(round(float(value), 4) for value in known)))
+    return heads
