@@ -9,11 +9,10 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
+from affetto.core import BoolArray
 from affetto.errors import BadConfig
 
 Float64Array = npt.NDArray[np.float64]
-BoolArray = npt.NDArray[np.bool_]
-IntArray = npt.NDArray[np.int64]
 
 
 def matrix(values: npt.ArrayLike, name: str) -> Float64Array:
@@ -24,6 +23,8 @@ def matrix(values: npt.ArrayLike, name: str) -> Float64Array:
             f"{name} must be (n_examples, n_columns), not of shape {array.shape}",
             "for one column, give values[:, np.newaxis]",
         )
+    if array.shape[1] == 0:
+        raise BadConfig(f"{name} have no column to measure")
     return array
 
 
@@ -44,6 +45,14 @@ def targets_and_estimates(
     return wanted, found
 
 
+def labels(targets: npt.ArrayLike) -> Float64Array:
+    """Give targets as float64 (n_examples, n_tags). Raises: BadConfig if not 0, 1 or NaN."""
+    wanted = matrix(targets, "targets")
+    if not np.isin(wanted[~np.isnan(wanted)], (0.0, 1.0)).all():
+        raise BadConfig("targets must be 0, 1 or NaN (unknown)", "cut shares of raters first")
+    return wanted
+
+
 def labels_and_scores(
     targets: npt.ArrayLike, scores: npt.ArrayLike
 ) -> tuple[Float64Array, Float64Array]:
@@ -51,10 +60,7 @@ def labels_and_scores(
 
     Raises: BadConfig, also for another target.
     """
-    wanted, found = targets_and_estimates(targets, scores, "scores")
-    if not np.isin(wanted[~np.isnan(wanted)], (0.0, 1.0)).all():
-        raise BadConfig("targets must be 0, 1 or NaN (unknown)", "cut shares of raters first")
-    return wanted, found
+    return targets_and_estimates(labels(targets), scores, "scores")
 
 
 def labels_and_probabilities(
@@ -75,10 +81,3 @@ def labels_and_decisions(
     if not np.isin(found, (0.0, 1.0)).all():
         raise BadConfig("decisions must be 0 or 1", "compare the scores with thresholds first")
     return wanted, found == 1
-
-
-def ratio(numerator: Float64Array | IntArray, denominator: IntArray, empty: float) -> Float64Array:
-    """Divide elementwise; where the denominator is 0, give `empty`."""
-    quotient = np.full(denominator.shape, empty)
-    np.divide(numerator, denominator, out=quotient, where=denominator != 0)
-    return quotient

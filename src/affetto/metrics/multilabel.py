@@ -1,41 +1,58 @@
 """Measures of tagging: many tags for each example, judged by scores or by decisions.
 
-Aim: say how well scores rank (ROC-AUC, average precision) and how well decisions choose
-(precision, recall, F1), for each tag and over all tags.
+Aim: say how well scores rank, how well decisions choose, and how far scores can be read as
+probabilities.
+
+    each tag, from scores        roc_auc, average_precision, expected_calibration_error
+    each tag, from decisions     precision, recall, f1
+    all cells pooled             micro_roc_auc, micro_average_precision,
+                                 micro_precision, micro_recall, micro_f1
+    mean over examples,          ranking_loss, coverage, one_error,
+      from scores                label_ranking_average_precision
+    mean over examples,          example_accuracy, example_precision, example_recall,
+      from decisions             example_f1, subset_accuracy, hamming_loss
 
 Sources, named in the docstrings by author:
 - Fawcett, "An introduction to ROC analysis", Pattern Recognition Letters 27, 2006.
+- Godbole, Sarawagi, "Discriminative methods for multi-labeled classification", PAKDD 2004.
 - Manning, Raghavan, Schütze, "Introduction to Information Retrieval", chapter 8, 2008.
+- Naeini, Cooper, Hauskrecht, "Obtaining well calibrated probabilities using Bayesian binning",
+  AAAI 2015.
+- Opitz, Burst, "Macro F1 and macro F1", arXiv:1911.03347, 2019.
+- Schapire, Singer, "BoosTexter: a boosting-based system for text categorization", Machine
+  Learning 39, 2000.
 - Sokolova, Lapalme, "A systematic analysis of performance measures for classification tasks",
   Information Processing and Management 45, 2009.
+- Tsoumakas, Katakis, Vlahavas, "Mining multi-label data", Data Mining and Knowledge Discovery
+  Handbook, 2nd edition, 2010.
 
 Conventions:
 - targets (n_examples, n_tags) hold 0, 1 or NaN; NaN is an unknown cell and never counts.
 - scores (n_examples, n_tags) are finite, more means more likely; decisions are bool or 0/1.
 - A measure of each tag gives (n_tags,); `macro` takes its mean over the tags that have one.
-  A micro measure pools the known cells of all tags and gives one float.
-- A ranking measure of a tag without both classes is undefined: NaN. A decision measure with a
-  zero denominator is 0 (a tag never chosen has precision 0), as long as a cell is known.
-- Ties: examples with equal scores stand and fall together, so no order of rows changes a figure.
+  A pooled measure, and a mean over examples, is one float.
+- Zero division: a decision measure with a zero denominator is 0 (a tag never chosen has
+  precision 0, an example neither labeled nor tagged has F1 0), as long as a cell is known.
+- Undefined is NaN and left out of means: a ranking measure of a tag or an example without
+  both classes (what needs only true cells says so), any measure without a known cell.
+- Ties: equal scores stand and fall together, so no order of rows or columns changes a figure.
+- Raises everywhere: BadConfig for shapes that differ, targets other than 0, 1, NaN, scores that
+  are not finite, decisions other than 0, 1.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 import numpy.typing as npt
 
+from affetto.errors import BadConfig
+from affetto.metrics.cells import Counts, Ranked, pooled, ratio
 from affetto.metrics.checks import (
-    BoolArray,
     Float64Array,
-    IntArray,
     labels_and_decisions,
+    labels_and_probabilities,
     labels_and_scores,
-    ratio,
 )
-
-# Over tags
 
 
 def macro(values: npt.ArrayLike) -> float:
@@ -48,171 +65,235 @@ def macro(values: npt.ArrayLike) -> float:
     return float(kept.mean()) if kept.size else float("nan")
 
 
-# Ranking, from scores
+# Each tag, from scores
 
 
 def roc_auc(targets: npt.ArrayLike, scores: npt.ArrayLike) -> Float64Array:
     """Give each tag's chance that a true example outscores a false one, ties counting half.
 
     Formula: mean over pairs (i true, j false) of [s_i > s_j] + [s_i = s_j] / 2, which is the
-    area under the ROC curve (Fawcett, section 7).
-    Shapes: targets and scores (n_examples, n_tags) -> (n_tags,). NaN without both classes.
-    Raises: BadConfig for shapes that differ, targets other than 0, 1, NaN, scores not finite.
+    area under the ROC curve. Source: Fawcett, section 7.
+    Shapes: (n_examples, n_tags) both -> (n_tags,); NaN for a tag without both classes.
 
     >>> roc_auc([[0], [0], [1], [1]], [[0.1], [0.4], [0.35], [0.8]])
     array([0.75])
     """
-    ranked = _Ranked.of(*labels_and_scores(targets, scores))
-    lost = (ranked.n_false_at_least + ranked.n_false_above) * ranked.is_true
-    n_pairs = ranked.n_true * ranked.n_false
-    return ratio(2 * n_pairs - lost.sum(axis=0), 2 * n_pairs, np.nan)
+    return _roc_auc(*labels_and_scores(targets, scores))
 
 
 def average_precision(targets: npt.ArrayLike, scores: npt.ArrayLike) -> Float64Array:
     """Give each tag's precision averaged over the cuts at its true examples, not interpolated.
 
     Formula: sum over thresholds k of (R_k - R_k-1) P_k, with recall R and precision P of the
-    examples that score at least the threshold (Manning et al., section 8.4).
-    Shapes: targets and scores (n_examples, n_tags) -> (n_tags,). NaN without both classes.
-    Raises: BadConfig as `roc_auc` does.
+    examples that score at least the threshold. Source: Manning et al., section 8.4.
+    Shapes: (n_examples, n_tags) both -> (n_tags,); NaN for a tag without both classes.
     """
-    ranked = _Ranked.of(*labels_and_scores(targets, scores))
-    values = ranked.precision_at_true()
-    return np.where(ranked.n_false > 0, values, np.nan)
+    return _average_precision(*labels_and_scores(targets, scores))
 
 
-def micro_roc_auc(targets: npt.ArrayLike, scores: npt.ArrayLike) -> float:
-    """Give the ROC-AUC of all known cells pooled, as if they were one tag."""
-    return float(roc_auc(*_pooled(*labels_and_scores(targets, scores)))[0])
+def expected_calibration_error(
+    targets: npt.ArrayLike, scores: npt.ArrayLike, n_bins: int = 10
+) -> Float64Array:
+    """Give how far each tag's scores are from the shares of true examples at those scores.
+
+    Formula: sum over bins b of n_b / n |mean score in b - share of true examples in b|, with
+    `n_bins` bins of equal width over [0, 1], closed below and the last one closed above too.
+    Source: Naeini et al., for one class against the rest.
+    Shapes: (n_examples, n_tags) both -> (n_tags,); NaN for a tag without a known cell.
+    Raises: BadConfig, also for scores outside [0, 1] and n_bins < 1.
+    """
+    if n_bins < 1:
+        raise BadConfig(f"n_bins must be at least 1, not {n_bins}")
+    wanted, found = labels_and_probabilities(targets, scores)
+    known = ~np.isnan(wanted)
+    bins = np.minimum((found * n_bins).astype(np.int64), n_bins - 1)
+    # One bin of one tag is one slot, so that a single count serves all tags.
+    slots = bins + n_bins * np.arange(wanted.shape[1])
+    gaps = np.bincount(
+        slots[known],
+        weights=(found - wanted)[known],
+        minlength=n_bins * wanted.shape[1],
+    )
+    sums = np.abs(gaps).reshape(-1, n_bins).sum(axis=1)
+    return ratio(sums, known.sum(axis=0), np.nan)
 
 
-def micro_average_precision(targets: npt.ArrayLike, scores: npt.ArrayLike) -> float:
-    """Give the average precision of all known cells pooled, as if they were one tag."""
-    return float(average_precision(*_pooled(*labels_and_scores(targets, scores)))[0])
-
-
-# Choosing, from decisions
+# Each tag, from decisions
 
 
 def precision(targets: npt.ArrayLike, decisions: npt.ArrayLike) -> Float64Array:
     """Give each tag's share of true examples among those chosen: TP / (TP + FP).
 
-    Shapes: targets and decisions (n_examples, n_tags) -> (n_tags,); 0 for a tag never chosen,
-    NaN for a tag without a known cell. Source: Sokolova and Lapalme.
-    Raises: BadConfig for shapes that differ, targets other than 0, 1, NaN, decisions not 0, 1.
+    Shapes: (n_examples, n_tags) both -> (n_tags,); 0 for a tag never chosen, NaN for one
+    without a known cell. Source: Sokolova and Lapalme.
     """
-    counts = _Counts.of(targets, decisions)
-    return counts.where_known(ratio(counts.n_hits, counts.n_chosen, 0.0))
+    return Counts.of(*labels_and_decisions(targets, decisions)).precision
 
 
 def recall(targets: npt.ArrayLike, decisions: npt.ArrayLike) -> Float64Array:
     """Give each tag's share of chosen examples among the true ones: TP / (TP + FN).
 
-    Shapes: as `precision`; 0 for a tag without a true example, NaN for one without a known
-    cell. Source: Sokolova and Lapalme. Raises: BadConfig as `precision` does.
+    Shapes: (n_examples, n_tags) both -> (n_tags,); 0 for a tag without a true example, NaN for
+    one without a known cell. Source: Sokolova and Lapalme.
     """
-    counts = _Counts.of(targets, decisions)
-    return counts.where_known(ratio(counts.n_hits, counts.n_true, 0.0))
+    return Counts.of(*labels_and_decisions(targets, decisions)).recall
 
 
 def f1(targets: npt.ArrayLike, decisions: npt.ArrayLike) -> Float64Array:
     """Give each tag's harmonic mean of precision and recall: 2 TP / (2 TP + FP + FN).
 
     `macro(f1(...))` is the mean of the tags' F1, not the F1 of mean precision and mean recall,
-    which some papers print and which is never smaller.
-    Shapes: as `precision`; 0 for a tag neither true nor chosen, NaN for one without a known
-    cell. Source: Sokolova and Lapalme. Raises: BadConfig as `precision` does.
+    which some papers print and which is never smaller (Opitz and Burst).
+    Shapes: (n_examples, n_tags) both -> (n_tags,); 0 for a tag neither true nor chosen, NaN for
+    one without a known cell. Source: Sokolova and Lapalme.
     """
-    counts = _Counts.of(targets, decisions)
-    return counts.where_known(ratio(2 * counts.n_hits, counts.n_chosen + counts.n_true, 0.0))
+    return Counts.of(*labels_and_decisions(targets, decisions)).f1
+
+
+# All cells pooled, as if they were one tag
+
+
+def micro_roc_auc(targets: npt.ArrayLike, scores: npt.ArrayLike) -> float:
+    """Give the ROC-AUC of all known cells; NaN without both classes. Formula: `roc_auc`."""
+    return float(_roc_auc(*pooled(*labels_and_scores(targets, scores)))[0])
+
+
+def micro_average_precision(targets: npt.ArrayLike, scores: npt.ArrayLike) -> float:
+    """Give the average precision of all known cells; NaN without both classes.
+
+    Formula: `average_precision`.
+    """
+    return float(_average_precision(*pooled(*labels_and_scores(targets, scores)))[0])
 
 
 def micro_precision(targets: npt.ArrayLike, decisions: npt.ArrayLike) -> float:
-    """Give the precision of all known cells pooled; NaN without a known cell."""
-    return float(precision(*_pooled(*labels_and_decisions(targets, decisions)))[0])
+    """Give the precision of all known cells: sum TP / sum (TP + FP).
+
+    Source: Sokolova and Lapalme, micro-averaging, as for the two below.
+    """
+    return float(Counts.of(*pooled(*labels_and_decisions(targets, decisions))).precision[0])
 
 
 def micro_recall(targets: npt.ArrayLike, decisions: npt.ArrayLike) -> float:
-    """Give the recall of all known cells pooled; NaN without a known cell."""
-    return float(recall(*_pooled(*labels_and_decisions(targets, decisions)))[0])
+    """Give the recall of all known cells: sum TP / sum (TP + FN)."""
+    return float(Counts.of(*pooled(*labels_and_decisions(targets, decisions))).recall[0])
 
 
 def micro_f1(targets: npt.ArrayLike, decisions: npt.ArrayLike) -> float:
-    """Give the F1 of all known cells pooled; NaN without a known cell."""
-    return float(f1(*_pooled(*labels_and_decisions(targets, decisions)))[0])
+    """Give the F1 of all known cells: 2 sum TP / sum (2 TP + FP + FN)."""
+    return float(Counts.of(*pooled(*labels_and_decisions(targets, decisions))).f1[0])
 
 
-def _pooled(
-    targets: Float64Array, estimates: npt.NDArray[np.generic]
-) -> tuple[Float64Array, Float64Array]:
-    """Give both as one column of cells, (n_cells, 1)."""
-    return targets.reshape(-1, 1), np.asarray(estimates, dtype=np.float64).reshape(-1, 1)
+# Mean over examples, from scores
 
 
-@dataclass(frozen=True, slots=True)
-class _Counts:
-    """Numbers of known cells along the first axis."""
+def ranking_loss(targets: npt.ArrayLike, scores: npt.ArrayLike) -> float:
+    """Give the mean share of an example's (true, false) tag pairs in the wrong order.
 
-    n_known: IntArray
-    n_true: IntArray
-    n_chosen: IntArray
-    n_hits: IntArray
-
-    @classmethod
-    def of(cls, targets: npt.ArrayLike, decisions: npt.ArrayLike, axis: int = 0) -> _Counts:
-        wanted, chosen = labels_and_decisions(targets, decisions)
-        known, is_true = ~np.isnan(wanted), wanted == 1
-        return cls(
-            n_known=known.sum(axis=axis),
-            n_true=is_true.sum(axis=axis),
-            n_chosen=(known & chosen).sum(axis=axis),
-            n_hits=(is_true & chosen).sum(axis=axis),
-        )
-
-    def where_known(self, values: Float64Array) -> Float64Array:
-        return np.where(self.n_known > 0, values, np.nan)
-
-
-@dataclass(frozen=True, slots=True)
-class _Ranked:
-    """Each column of cells from the highest score to the lowest, unknown cells behind.
-
-    (n_examples, n_columns) for the cells, (n_columns,) for the totals. The counts of a cell
-    run over the known cells that score at least as much as it, or more than it ("above").
+    Formula: mean over examples of |{(j, k): s_j <= s_k}| / (n_true n_false), j true, k false:
+    a tie counts as wrong, in full. Source: Schapire and Singer; Tsoumakas et al. Examples
+    without both classes are left out; scikit-learn counts them as perfect.
     """
+    ranked = _ranked_tags(targets, scores)
+    n_wrong = (ranked.n_false_at_least * ranked.is_true).sum(axis=0)
+    return macro(ratio(n_wrong, ranked.n_true * ranked.n_false, np.nan))
 
-    is_true: BoolArray
-    n_true_at_least: IntArray
-    n_false_at_least: IntArray
-    n_false_above: IntArray
-    n_true: IntArray
-    n_false: IntArray
 
-    @classmethod
-    def of(cls, targets: Float64Array, scores: Float64Array) -> _Ranked:
-        keys = np.where(np.isnan(targets), np.inf, -scores)
-        order = np.argsort(keys, axis=0, kind="stable")
-        keys = np.take_along_axis(keys, order, axis=0)
-        targets = np.take_along_axis(targets, order, axis=0)
-        rows = np.arange(len(keys))[:, np.newaxis]
-        differs = keys[1:] != keys[:-1]
-        edge = np.ones((min(1, len(keys)), keys.shape[1]), dtype=np.bool_)
-        first = np.maximum.accumulate(np.where(np.concatenate([edge, differs]), rows, 0), axis=0)
-        ends = np.where(np.concatenate([differs, edge]), rows, len(keys))
-        last = np.minimum.accumulate(ends[::-1], axis=0)[::-1]
-        is_true, is_false = targets == 1, targets == 0
-        n_true, n_false = is_true.cumsum(axis=0), is_false.cumsum(axis=0)
-        return cls(
-            is_true=is_true,
-            n_true_at_least=np.take_along_axis(n_true, last, axis=0),
-            n_false_at_least=np.take_along_axis(n_false, last, axis=0),
-            n_false_above=np.take_along_axis(n_false - is_false, first, axis=0),
-            n_true=is_true.sum(axis=0),
-            n_false=is_false.sum(axis=0),
-        )
+def coverage(targets: npt.ArrayLike, scores: npt.ArrayLike) -> float:
+    """Give the mean number of tags, from the top, that hold all true tags of an example.
 
-    def precision_at_true(self) -> Float64Array:
-        """Give the mean, over a column's true cells, of the precision down to their score."""
-        n_at_least = self.n_true_at_least + self.n_false_at_least
-        values = ratio(self.n_true_at_least, n_at_least, 0.0) * self.is_true
-        return ratio(values.sum(axis=0), self.n_true, np.nan)
+    Formula: mean over examples of max over true j of |{k: s_k >= s_j}|, at best the number of
+    true tags. This is one more than in Schapire and Singer, in Tsoumakas et al. and in Mulan,
+    whose best is 0 for a single true tag; scikit-learn counts as we do. Examples without a
+    true tag are left out.
+    """
+    ranked = _ranked_tags(targets, scores)
+    depth = (ranked.n_at_least * ranked.is_true).max(axis=0)
+    return macro(np.where(ranked.n_true > 0, depth, np.nan))
+
+
+def one_error(targets: npt.ArrayLike, scores: npt.ArrayLike) -> float:
+    """Give the share of examples whose top tag is not true.
+
+    Formula: mean over examples of [the tag of the highest score is false]; among tags tied at
+    the top, the share that is false, which is what a fair draw gives on average (our choice).
+    Source: Schapire and Singer. Examples without a true tag, wrong whatever the scores, are
+    left out.
+    """
+    ranked = _ranked_tags(targets, scores)
+    values = ratio(ranked.n_false_at_least[0], ranked.n_at_least[0], np.nan)
+    return macro(np.where(ranked.n_true > 0, values, np.nan))
+
+
+def label_ranking_average_precision(targets: npt.ArrayLike, scores: npt.ArrayLike) -> float:
+    """Give the mean, over examples and their true tags, of the precision down to that tag.
+
+    Formula: mean over examples of the mean over true j of |{k true: s_k >= s_j}| /
+    |{k: s_k >= s_j}|. Source: Schapire and Singer, average precision. Examples without a true
+    tag are left out; scikit-learn counts them as perfect.
+    """
+    return macro(_ranked_tags(targets, scores).mean_precision)
+
+
+# Mean over examples, from decisions
+
+
+def example_accuracy(targets: npt.ArrayLike, decisions: npt.ArrayLike) -> float:
+    """Give the mean of |true and chosen| / |true or chosen|, Jaccard's index.
+
+    Source: Godbole and Sarawagi; Tsoumakas et al. The same for the three below.
+    """
+    return macro(_counted_tags(targets, decisions).overlap)
+
+
+def example_precision(targets: npt.ArrayLike, decisions: npt.ArrayLike) -> float:
+    """Give the mean of |true and chosen| / |chosen|."""
+    return macro(_counted_tags(targets, decisions).precision)
+
+
+def example_recall(targets: npt.ArrayLike, decisions: npt.ArrayLike) -> float:
+    """Give the mean of |true and chosen| / |true|."""
+    return macro(_counted_tags(targets, decisions).recall)
+
+
+def example_f1(targets: npt.ArrayLike, decisions: npt.ArrayLike) -> float:
+    """Give the mean of 2 |true and chosen| / (|true| + |chosen|)."""
+    return macro(_counted_tags(targets, decisions).f1)
+
+
+def subset_accuracy(targets: npt.ArrayLike, decisions: npt.ArrayLike) -> float:
+    """Give the share of examples whose known cells are all right. Source: Tsoumakas et al."""
+    counts = _counted_tags(targets, decisions)
+    return macro(np.where(counts.n_known > 0, counts.n_wrong == 0, np.nan))
+
+
+def hamming_loss(targets: npt.ArrayLike, decisions: npt.ArrayLike) -> float:
+    """Give the share of wrong cells among all known cells: |true xor chosen| / n.
+
+    Every known cell weighs the same, so an example with few known cells weighs less; without
+    unknown cells this is the mean over examples. Source: Tsoumakas et al.
+    """
+    counts = Counts.of(*pooled(*labels_and_decisions(targets, decisions)))
+    return float(ratio(counts.n_wrong, counts.n_known, np.nan)[0])
+
+
+def _roc_auc(targets: Float64Array, scores: Float64Array) -> Float64Array:
+    ranked = Ranked.of(targets, scores)
+    lost = (ranked.n_false_at_least + ranked.n_false_above) * ranked.is_true
+    twice_pairs = 2 * ranked.n_true * ranked.n_false
+    return ratio(twice_pairs - lost.sum(axis=0), twice_pairs, np.nan)
+
+
+def _average_precision(targets: Float64Array, scores: Float64Array) -> Float64Array:
+    ranked = Ranked.of(targets, scores)
+    return np.where(ranked.n_false > 0, ranked.mean_precision, np.nan)
+
+
+def _ranked_tags(targets: npt.ArrayLike, scores: npt.ArrayLike) -> Ranked:
+    wanted, found = labels_and_scores(targets, scores)
+    return Ranked.of(wanted.T, found.T)
+
+
+def _counted_tags(targets: npt.ArrayLike, decisions: npt.ArrayLike) -> Counts:
+    wanted, chosen = labels_and_decisions(targets, decisions)
+    return Counts.of(wanted.T, chosen.T)
