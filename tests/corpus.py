@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+import av
 import numpy as np
 import soundfile
 
@@ -36,8 +37,8 @@ def make_corpus(folder: Path) -> list[Case]:
     A file without read permission is in it only where that means something (not for root).
     """
     folder.mkdir(parents=True, exist_ok=True)
-    cases = [*_not_sound(folder), *_odd_wavs(folder), *_cut(folder), *_good(folder)]
-    cases += _good_names(folder)
+    cases = [*_not_sound(folder), *_no_track(folder), *_odd_wavs(folder), *_cut(folder)]
+    cases += [*_good(folder), *_good_names(folder)]
     if hasattr(os, "mkfifo"):
         os.mkfifo(folder / "pipe.mp3")
         cases.append(Case("pipe", folder / "pipe.mp3", "failed", "audio-unreadable"))
@@ -99,6 +100,19 @@ def _not_sound(folder: Path) -> Iterator[Case]:
     yield Case("only-a-tag", folder / "only-a-tag.mp3", "failed", "audio-empty")
     (folder / "folder.mp3").mkdir(exist_ok=True)
     yield Case("folder", folder / "folder.mp3", "failed", "audio-not-found")
+
+
+def _no_track(folder: Path) -> Iterator[Case]:
+    film = folder / "silent-film.mp4"
+    with av.open(str(film), "w") as output:
+        track = output.add_stream("mpeg4", rate=10)
+        track.width, track.height, track.pix_fmt = 32, 32, "yuv420p"
+        picture = av.VideoFrame.from_ndarray(np.zeros((32, 32, 3), np.uint8))
+        output.mux([*track.encode(picture), *track.encode(None)])
+    yield Case("silent-film", film, "failed", "audio-unreadable")
+    path = encode(folder / "unknown-codec.m4a", chirp(DURATION_S), RATE_HZ, "aac")
+    path.write_bytes(path.read_bytes().replace(b"mp4a", b"what").replace(b"esds", b"what"))
+    yield Case("unknown-codec", path, "failed", "audio-unreadable")
 
 
 def _odd_wavs(folder: Path) -> Iterator[Case]:

@@ -205,19 +205,13 @@ class FfmpegDecoder:
     """
 
     def __init__(self, source: Source, kind: Kind, claim: Claim) -> None:
-        import av
-
         self.name = source.name
         self._source = source
         self._claim = claim
         self._demuxer = kind.demuxer
         self._container = self._open(kind)
         try:
-            track = self._container.streams.best("audio")
-            if track is None:
-                raise AudioUnreadable(f"{self.name}: there is no sound track in this file")
-            assert isinstance(track, av.AudioStream)
-            self._track = track
+            self._track = track = self._best_track()
             check_format(self.name, track.codec_context.sample_rate, None)
             track.codec_context.thread_count = 1
         except BaseException:
@@ -227,6 +221,7 @@ class FfmpegDecoder:
         self.duration_s = self._stated_duration_s(exactly=False)
         self.damage = Damage()
         self._n_packets = self._n_failed = 0
+        self._gave_up = False
         self._last_packet: av.Packet[Any] | None = None
 
     def _open(self, kind: Kind) -> Any:
@@ -253,6 +248,21 @@ class FfmpegDecoder:
                 "missing",
                 "get it again",
             ) from error
+
+    def _best_track(self) -> av.AudioStream:
+        import av
+
+        track = self._container.streams.best("audio")
+        if not isinstance(track, av.AudioStream):
+            raise AudioUnreadable(
+                f"{self.name}: there is no sound track in this file", "give a file with sound"
+            )
+        if not track.codec_context:  # what PyAV gives where FFmpeg has no decoder
+            raise AudioUnreadable(
+                f"{self.name}: there is no decoder for its sound track",
+                "convert it to a common format, such as FLAC or MP3",
+            )
+        return track
 
     def _stated_duration_s(self, exactly: bool) -> float | None:
         """Give the duration that the header states; a guess by FFmpeg only if not `exactly`."""
@@ -337,7 +347,8 @@ class FfmpegDecoder:
         """Give the packets of the track; an error between them is not the end of the file."""
         import av
 
-        for _ in range(_MAX_DEMUX_ERRORS):
+        n_errors = 0
+        while n_errors < _MAX_DEMUX_ERRORS:
             try:
                 for packet in self._container.demux(self._track):
                     self._n_packets += 1
@@ -345,10 +356,14 @@ class FfmpegDecoder:
                         self._last_packet = packet
                     yield packet
                 return
+            except IndexError:  # how PyAV meets a stream that the header did not announce
+                continue
             except av.FFmpegError:
                 self._source.check()
+                n_errors += 1
                 self._n_packets += 1
                 self._n_failed += 1
+        self._gave_up = True
 
     def _close_books(self) -> None:
         if self._n_failed * 2 > self._n_packets:
@@ -359,7 +374,7 @@ class FfmpegDecoder:
             )
         damage, is_cut = self.damage, self._claim.is_cut
         damage.duration_s = self._stated_duration_s(exactly=True)
-        damage.is_cut = is_cut or self._ends_in_a_frame()
+        damage.is_cut = is_cut or self._gave_up or self._ends_in_a_frame()
         if damage.duration_s is not None and (is_cut is None or not damage.n_parts):
             is_exact = self._demuxer in _EXACT_DURATION
             tolerance_s = 0.02 if is_exact else max(0.5, 0.02 * damage.duration_s)
@@ -381,7 +396,8 @@ def _to_block(frame: Any) -> FloatArray:
     dtype = np.dtype(_DTYPES[frame.format.name.removesuffix("p")])
     block = np.empty((n_frames, n_channels), np.float32)
     if frame.format.is_planar:
-        for channel, plane in enumerate(frame.planes):
+        # Beyond 8 channels PyAV may give planes that do not exist.
+        for channel, plane in enumerate(frame.planes[:n_channels]):
             _scale(np.frombuffer(plane, dtype, n_frames), block[:, channel])
     else:
         samples = np.frombuffer(frame.planes[0], dtype, n_frames * n_channels)

@@ -163,5 +163,7 @@ def _copied(file: Any, name: str) -> BinaryIO:
     except OSError as error:
         copy.close()
         reason = error.strerror or errno.errorcode.get(error.errno or 0, "input/output error")
-        raise AudioUnreadable(f"{name}: reading it failed ({reason.lower()})") from error
+        raise AudioUnreadable(
+            f"{name}: reading it failed ({reason.lower()})", "check the disk or the connection"
+        ) from error
     return copy
