@@ -8,7 +8,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 
 def cache_home() -> Path:
@@ -32,7 +32,7 @@ def file_sha256(path: Path) -> str:
 
 
 @contextmanager
-def atomic_write(path: Path, mode: str = "w") -> Iterator[IO[str] | IO[bytes]]:
+def atomic_write(path: Path, mode: str = "w") -> Iterator[IO[Any]]:
     """Open a neighbor of `path` for writing and put it in place when the block ends well.
 
     A reader sees the old content or the new, never a part; on an exception `path` is untouched.
@@ -56,7 +56,7 @@ def atomic_write(path: Path, mode: str = "w") -> Iterator[IO[str] | IO[bytes]]:
 def write_text(path: Path, text: str) -> None:
     """Write a text file atomically, as UTF-8."""
     with atomic_write(path) as file:
-        file.write(text)  # type: ignore[arg-type]
+        file.write(text)
 
 
 def _default_mode() -> int:
