@@ -75,9 +75,9 @@ def map_ordered(
                 yield first()
         while waiting:
             yield first()
-        pool.close()
+        pool.close()  # type: ignore[no-untyped-call]
     finally:
-        pool.stop()  # after close: nothing is left to stop
+        pool.stop()  # type: ignore[no-untyped-call]  # after close: nothing is left to stop
         pool.join()
 
 

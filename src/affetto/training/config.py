@@ -87,11 +87,12 @@ class OptimizerConfig:
 
 @dataclass(frozen=True, slots=True)
 class TrainConfig:
-    """A whole recipe."""
+    """A whole recipe. `license` states the terms of the weights, which hang on the data's."""
 
     name: str
     version: str
     summary: str
+    license: str
     front_end: Part
     window: WindowConfig
     network: Part

@@ -8,6 +8,7 @@ replaced atomically. A run folder holds `config.json`, `metrics.jsonl` (a line f
 
 from __future__ import annotations
 
+import hashlib
 import json
 import math
 from collections.abc import Callable, Sequence
@@ -78,7 +79,7 @@ def train(
     when the folder holds a run of another recipe.
     """
     run = Run(folder, config)
-    _claim(run)
+    _claim(run, (*training, *validation))
     scorer = build(config)
     if run.weights.exists():
         load_weights(scorer, run.weights)
@@ -250,16 +251,27 @@ def _channels_last(scorer: Scorer) -> Scorer:
     return moved
 
 
-def _claim(run: Run) -> None:
+def _claim(run: Run, items: Sequence[Item]) -> None:
+    """Write down what the run is of; refuse to go on with another recipe or other data."""
     run.folder.mkdir(parents=True, exist_ok=True)
     path = run.folder / "config.json"
-    ours = json.loads(json.dumps(asdict(run.config)))
+    ours = {"recipe": json.loads(json.dumps(asdict(run.config))), "data": _data_sha256(items)}
     if path.exists() and json.loads(path.read_text(encoding="utf-8")) != ours:
         raise BadConfig(
-            f"{run.folder} holds a run of another recipe",
-            "name another folder with --output, or remove this one",
+            f"{run.folder} holds a run of another recipe or of other data",
+            "name another folder, or remove this one",
         )
     write_text(path, json.dumps(ours, indent=2) + "\n")
+
+
+def _data_sha256(items: Sequence[Item]) -> str:
+    digest = hashlib.sha256()
+    for item in items:
+        digest.update(item.example.id.encode())
+        digest.update(item.values.tobytes())
+        for name in sorted(item.targets):
+            digest.update(item.targets[name].tobytes())
+    return digest.hexdigest()
 
 
 def _history(run: Run, n_epochs: int) -> list[str]:

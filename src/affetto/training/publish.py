@@ -29,7 +29,6 @@ def publish(
     config: TrainConfig,
     thresholds: Mapping[str, FloatArray],
     record: Mapping[str, Any],
-    license: str,
     card: str,
     folder: Path,
 ) -> float:
@@ -49,7 +48,7 @@ def publish(
     with tempfile.TemporaryDirectory(prefix=".bundle-", dir=folder.parent) as temporary:
         new = Path(temporary) / "new"
         new.mkdir()
-        difference = _write(scorer, config, thresholds, record, license, card, new)
+        difference = _write(scorer, config, thresholds, record, card, new)
         if folder.exists():
             folder.rename(Path(temporary) / "old")
         shutil.move(new, folder)
@@ -65,7 +64,6 @@ def _write(
     config: TrainConfig,
     thresholds: Mapping[str, FloatArray],
     record: Mapping[str, Any],
-    license: str,
     card: str,
     folder: Path,
 ) -> float:
@@ -95,7 +93,7 @@ def _write(
         n_dims=scorer.network.n_dims,
         architecture={"name": config.network.name, "config": dict(config.network.config)},
         training=record,
-        license=license,
+        license=config.license,
         folder=folder,
     )
     write_text(folder / layout.MANIFEST, manifest)

@@ -1,0 +1,285 @@
+"""A recipe cross-validated, one network a fold; or a bundle's own weights on unseen data.
+
+The folds are those of `datasets.splits`: whole artists or albums, the same in all data sets of
+the recipe. In each fold a network is trained on the other four without their validation
+groups, which give its thresholds; the fold itself is only scored. Runs are kept in folders,
+so that a second call, for another data set, finds the networks trained.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from affetto import mood
+from affetto.bundles import Bundle
+from affetto.core import Dataset, FloatArray, Head
+from affetto.datasets import load as load_dataset
+from affetto.datasets.splits import N_FOLDS
+from affetto.errors import BadConfig
+from affetto.evaluation.held_out import HeldOut, joined
+from affetto.evaluation.measures import Figure, figures, kind_of, per_tag
+from affetto.frontends import FrontEnd
+from affetto.metrics import best_thresholds
+from affetto.training import loop
+from affetto.training.config import TrainConfig
+from affetto.training.data import Item, load_items, windows_of
+from affetto.training.run import LABEL_CUT, Prepared, fitted_thresholds, prepare, sides, versions
+
+RESULTS_SCHEMA_VERSION = 1
+Progress = Callable[[str, int, int], None]
+"""Called with what is going on, how many are done and how many there are."""
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluation:
+    """The figures of one data set under one head."""
+
+    dataset: str
+    head: str
+    kind: str
+    n_examples: int
+    n_groups: int
+    figures: tuple[Figure, ...]
+    per_tag: Mapping[str, Mapping[str, float | int]]
+
+
+@dataclass(frozen=True, slots=True)
+class Results:
+    """All that an evaluation found; `thresholds` are fitted on all held-out scores together."""
+
+    system: str
+    protocol: str
+    fingerprint: str
+    seeds: tuple[int, ...]
+    evaluations: tuple[Evaluation, ...]
+    thresholds: Mapping[str, tuple[float, ...]]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Give plain values for a JSON file."""
+        return {
+            "schema_version": RESULTS_SCHEMA_VERSION,
+            "system": self.system,
+            "protocol": self.protocol,
+            "fingerprint": self.fingerprint,
+            "seeds": list(self.seeds),
+            "versions": versions(),
+            "evaluations": [
+                {
+                    "dataset": e.dataset,
+                    "head": e.head,
+                    "kind": e.kind,
+                    "n_examples": e.n_examples,
+                    "n_groups": e.n_groups,
+                    "figures": [figure.to_dict() for figure in e.figures],
+                    "per_tag": {tag: dict(row) for tag, row in e.per_tag.items()},
+                }
+                for e in self.evaluations
+            ],
+            "thresholds": {name: list(values) for name, values in self.thresholds.items()},
+        }
+
+
+def cross_validate(
+    config: TrainConfig,
+    names: Sequence[str],
+    root: Path | None,
+    runs: Path,
+    *,
+    n_seeds: int = 1,
+    n_folds: int = N_FOLDS,
+    progress: Progress = lambda *_: None,
+    report: loop.Report = lambda *_: None,
+) -> Results:
+    """Cross-validate a recipe on data sets that it trains on.
+
+    `runs` is the folder of the run folders. Fewer than all folds give a quick, noisier look.
+    Raises: BadConfig for a data set that the recipe does not train on; as `training.run`.
+    """
+    trained_on = [data.name for data in config.data]
+    for name in names:
+        if name not in trained_on:
+            raise BadConfig(
+                f"recipe {config.name} does not train on data set {name!r}",
+                f"known: {', '.join(trained_on)}; or evaluate its bundle on it",
+            )
+    if not 1 <= n_folds <= N_FOLDS or n_seeds < 1:
+        raise BadConfig(f"folds must be 1 to {N_FOLDS} and seeds at least 1")
+    prepared = prepare(config, root, progress)
+    seeds = tuple(range(config.seed, config.seed + n_seeds))
+    held: dict[tuple[str, str], list[HeldOut]] = {}
+    for round_, seed in enumerate(seeds):
+        folds: dict[tuple[str, str], list[HeldOut]] = {}
+        for fold in range(n_folds):
+            progress(f"seed {seed}, fold {fold}", round_ * n_folds + fold, n_folds * n_seeds)
+            found = _fold(prepared, fold, seed, runs / f"seed{seed}-fold{fold}", report)
+            for key, part in found.items():
+                folds.setdefault(key, []).append(part)
+        for key, parts in folds.items():
+            held.setdefault(key, []).append(joined(parts))
+    return Results(
+        system=f"{config.name} {config.version}",
+        protocol=f"{n_folds} of {N_FOLDS} folds by group, one network a fold",
+        fingerprint=config.fingerprint(),
+        seeds=seeds,
+        evaluations=tuple(
+            evaluation(prepared.datasets[name], of_seeds)
+            for (name, _), of_seeds in held.items()
+            if name in names
+        ),
+        thresholds=_pooled_thresholds(held),
+    )
+
+
+def evaluate_bundle(
+    bundle: Bundle,
+    name: str,
+    root: Path | None,
+    *,
+    allow_seen: bool = False,
+    progress: Progress = lambda *_: None,
+) -> Results:
+    """Score a data set with a bundle's own weights and thresholds.
+
+    Raises: BadConfig when the bundle was trained on the data set and `allow_seen` is not set,
+    or when no head of the bundle answers to the data set's labels.
+    """
+    seen = bundle.training.get("datasets", {})
+    if name in seen and not allow_seen:
+        raise BadConfig(
+            f"bundle {bundle.title} was trained on {name}, so its figures there would be praise "
+            "for memory",
+            "cross-validate the recipe instead, or insist with --allow-seen",
+        )
+    dataset = load_dataset(name, root)
+    heads = [head.spec for head in bundle.heads]
+    items = list(load_items({name: dataset}, heads, bundle.front_end, progress).values())
+    outputs = _score_items(bundle, items, progress)
+    thresholds = {
+        head.spec.name: np.asarray(head.thresholds, np.float32)
+        for head in bundle.heads
+        if head.thresholds
+    }
+    found = _held_out(heads, items, items, outputs, thresholds, fold=0)
+    if not found:
+        raise BadConfig(
+            f"no head of bundle {bundle.title} answers to the labels of data set {name}",
+            "take a data set of its vocabularies, or one with valence and arousal",
+        )
+    return Results(
+        system=bundle.title,
+        protocol="the bundle's own weights"
+        + (", ON DATA THAT IT WAS TRAINED ON" if name in seen else ""),
+        fingerprint=bundle.fingerprint,
+        seeds=(),
+        evaluations=tuple(evaluation(dataset, [held]) for held in found.values()),
+        thresholds={},
+    )
+
+
+def evaluation(dataset: Dataset, seeds: Sequence[HeldOut]) -> Evaluation:
+    """Measure one data set under one head."""
+    kind = kind_of(seeds[0], dataset.plane_kind)
+    return Evaluation(
+        dataset=dataset.name,
+        head=seeds[0].head.name,
+        kind=kind,
+        n_examples=len(seeds[0].ids),
+        n_groups=len(set(seeds[0].groups)),
+        figures=figures(kind, seeds),
+        per_tag=per_tag(kind, seeds),
+    )
+
+
+def _fold(
+    prepared: Prepared, fold: int, seed: int, folder: Path, report: loop.Report
+) -> dict[tuple[str, str], HeldOut]:
+    """Train and score one fold. Gives the held-out part of each data set and head."""
+    config = replace(prepared.config, seed=seed)
+    parts = sides(prepared, fold, seed)
+    scorer = loop.train(config, parts.training, parts.validation, folder, report)
+    validation = loop.score_items(scorer, config, parts.validation)
+    thresholds = fitted_thresholds(config, parts.validation, validation)
+    outputs = loop.score_items(scorer, config, parts.test)
+    return _held_out(config.specs(), parts.training, parts.test, outputs, thresholds, fold)
+
+
+def _held_out(
+    heads: Sequence[Head],
+    training: Sequence[Item],
+    test: Sequence[Item],
+    outputs: Mapping[str, FloatArray],
+    thresholds: Mapping[str, FloatArray],
+    fold: int,
+) -> dict[tuple[str, str], HeldOut]:
+    found = {}
+    for dataset in dict.fromkeys(item.dataset for item in test):
+        rows = [i for i, item in enumerate(test) if item.dataset == dataset]
+        for head in heads:
+            targets = np.stack([test[i].targets[head.name] for i in rows])
+            if np.isnan(targets).all():
+                continue
+            scores = outputs[head.name][rows]
+            cuts = thresholds.get(head.name)
+            found[dataset, head.name] = HeldOut(
+                head=head,
+                ids=tuple(test[i].example.id for i in rows),
+                groups=tuple(test[i].example.group for i in rows),
+                folds=np.full(len(rows), fold),
+                targets=targets,
+                outputs=scores,
+                prior=np.tile(_prior(training, dataset, head), (len(rows), 1)),
+                decisions=None if cuts is None else mood.decide(scores, cuts),
+            )
+    return found
+
+
+def _prior(training: Sequence[Item], dataset: str, head: Head) -> FloatArray:
+    """Give the mean target (n_outputs,) of a data set's training items; 1/2 where unknown."""
+    targets = [item.targets[head.name] for item in training if item.dataset == dataset]
+    rows = np.stack(targets) if targets else np.full((1, head.n_outputs), np.nan, np.float32)
+    known = ~np.isnan(rows)
+    means = np.where(known, rows, 0).sum(axis=0) / np.maximum(known.sum(axis=0), 1)
+    return np.where(known.any(axis=0), means, 0.5).astype(np.float32)
+
+
+def _pooled_thresholds(
+    held: Mapping[tuple[str, str], Sequence[HeldOut]],
+) -> dict[str, tuple[float, ...]]:
+    """Give each tag head's thresholds on all held-out scores: for a bundle, never for a figure."""
+    by_head: dict[str, list[HeldOut]] = {}
+    for (_, head), seeds in held.items():
+        if seeds[0].head.kind == "tags":
+            by_head.setdefault(head, []).extend(seeds)
+    found = {}
+    for head, parts in by_head.items():
+        targets = np.concatenate([part.targets for part in parts])
+        binary = np.where(np.isnan(targets), np.nan, targets >= LABEL_CUT)
+        values = best_thresholds(binary, np.concatenate([part.outputs for part in parts]))
+        found[head] = tuple(round(float(value), 4) for value in values)
+    return found
+
+
+def _score_items(
+    bundle: Bundle, items: Sequence[Item], progress: Progress
+) -> dict[str, FloatArray]:
+    front_end: FrontEnd = bundle.front_end
+    rows: dict[str, list[FloatArray]] = {head.spec.name: [] for head in bundle.heads}
+    for number, item in enumerate(items, start=1):
+        values = windows_of(item, front_end, bundle.window_s, bundle.hop_s)
+        outputs = bundle.score(values)
+        for name, found in rows.items():
+            found.append(outputs[name].mean(axis=0))
+        progress("scoring", number, len(items))
+    return {name: np.stack(found) for name, found in rows.items()}
+
+
+def rows_of(results: Results) -> Iterator[tuple[Evaluation, Figure]]:
+    """Give every figure with what it belongs to, in order."""
+    for found in results.evaluations:
+        for figure in found.figures:
+            yield found, figure

@@ -1,0 +1,283 @@
+"""Which measures a data set's labels allow, each beside the trivial systems.
+
+    tags        labels of 0 and 1: ROC-AUC, AP, F1
+    shares      votes or ratings in [0, 1] a tag: correlation, R2
+    quadrants   signs of valence and arousal: accuracy and F1 of the quadrant, AUC of each sign
+    ratings     valence and arousal as numbers: R2, correlation
+
+A measure is the mean over the folds of its value in the fold, since scores of different
+networks are not to be ranked against each other, and then the mean over the seeds. Intervals
+are percentile bootstraps over groups (artists or songs), 95 %.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
+
+import numpy as np
+
+from affetto import metrics
+from affetto.core import FloatArray, IntArray, quadrant_of
+from affetto.evaluation.held_out import HeldOut
+
+Kind = Literal["tags", "shares", "quadrants", "ratings"]
+Statistic = Callable[[HeldOut, IntArray], float]
+QUADRANTS = ("Q1", "Q2", "Q3", "Q4")
+N_RESAMPLES = 500
+POSITIVE = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """A measure with its interval, and the same measure of the trivial systems by name."""
+
+    measure: str
+    value: float
+    low: float
+    high: float
+    trivial: Mapping[str, float]
+
+    def to_dict(self) -> dict[str, Any]:
+        plain = asdict(self)
+        return {
+            key: {name: _plain(v) for name, v in value.items()} if key == "trivial" else value
+            for key, value in ((k, _plain(v)) for k, v in plain.items())
+        }
+
+
+def kind_of(held: HeldOut, plane_kind: str) -> Kind:
+    """Say which measures fit a data set under a head; `plane_kind` is the data set's."""
+    if held.head.kind == "plane":
+        return "quadrants" if plane_kind == "signs" else "ratings"
+    known = held.targets[~np.isnan(held.targets)]
+    return "tags" if np.isin(known, (0, 1)).all() else "shares"
+
+
+def figures(kind: Kind, seeds: Sequence[HeldOut], bootstrap_seed: int = 0) -> tuple[Figure, ...]:
+    """Measure the held-out scores of one or more seeds, the same examples in each."""
+    found = []
+    for name, (ours, trivial) in _MEASURES[kind].items():
+        if name.startswith(_PLANE_AXES) and _lacks(seeds[0], name):
+            continue
+        bounds = metrics.interval(
+            lambda drawn, of=ours: _over_seeds(of, seeds, drawn),  # type: ignore[misc]
+            seeds[0].groups,
+            bootstrap_seed,
+            N_RESAMPLES,
+        )
+        everything = np.arange(len(seeds[0].ids))
+        found.append(
+            Figure(
+                measure=name,
+                value=bounds.estimate,
+                low=bounds.low,
+                high=bounds.high,
+                trivial={
+                    system: _over_seeds(of, seeds, everything) for system, of in trivial.items()
+                },
+            )
+        )
+    return tuple(found)
+
+
+def per_tag(kind: Kind, seeds: Sequence[HeldOut]) -> dict[str, dict[str, float | int]]:
+    """Give each tag's figures by slug: mean over folds and seeds, without interval."""
+    vocabulary = seeds[0].head.vocabulary
+    if vocabulary is None:
+        return {}
+    columns: dict[str, Callable[[HeldOut, IntArray], FloatArray]] = (
+        {"auc": _aucs, "ap": _aps, "f1": _f1s} if kind == "tags" else {"r": _rs}
+    )
+    rows: dict[str, dict[str, float | int]] = {tag: {} for tag in vocabulary.tags}
+    for name, values_of in columns.items():
+        values = [values_of(held, part) for held in seeds for part in _parts(held)]
+        means = _nanmean(np.stack(values))
+        for tag, value in zip(vocabulary.tags, means, strict=True):
+            rows[tag][name] = _plain(value)
+    if kind == "tags":
+        counts = np.nansum(seeds[0].targets >= POSITIVE, axis=0)
+        for tag, count in zip(vocabulary.tags, counts, strict=True):
+            rows[tag]["n_positive"] = int(count)
+    return rows
+
+
+def _over_seeds(statistic: Statistic, seeds: Sequence[HeldOut], drawn: IntArray) -> float:
+    values = [
+        statistic(held, part) for held in seeds for part in _parts(held, drawn) if len(part) > 1
+    ]
+    defined = [value for value in values if math.isfinite(value)]
+    return float(np.mean(defined)) if defined else math.nan
+
+
+def _parts(held: HeldOut, drawn: IntArray | None = None) -> Iterator[IntArray]:
+    """Give the drawn indices fold by fold."""
+    drawn = np.arange(len(held.ids)) if drawn is None else drawn
+    folds = held.folds[drawn]
+    for fold in np.unique(held.folds):
+        yield drawn[folds == fold]
+
+
+def _aucs(held: HeldOut, of: IntArray) -> FloatArray:
+    return np.asarray(metrics.roc_auc(held.targets[of], held.outputs[of]))
+
+
+def _aps(held: HeldOut, of: IntArray) -> FloatArray:
+    return np.asarray(metrics.average_precision(held.targets[of], held.outputs[of]))
+
+
+def _f1s(held: HeldOut, of: IntArray) -> FloatArray:
+    return np.asarray(metrics.f1(held.targets[of], _decisions(held)[of]))
+
+
+def _rs(held: HeldOut, of: IntArray) -> FloatArray:
+    return np.asarray(metrics.pearson(held.targets[of], held.outputs[of]))
+
+
+def _decisions(held: HeldOut) -> Any:
+    assert held.decisions is not None
+    return held.decisions
+
+
+def _ones(held: HeldOut, of: IntArray) -> Any:
+    return metrics.all_ones(len(of), held.targets.shape[1])
+
+
+def _prior_decisions(held: HeldOut, of: IntArray) -> Any:
+    return held.prior[of] >= POSITIVE
+
+
+def _axis(held: HeldOut, of: IntArray, axis: int) -> tuple[FloatArray, FloatArray]:
+    """Give targets and estimates (n, 1) of valence (0) or arousal (1), both in [0, 1]."""
+    estimates = np.asarray((held.outputs[of, axis : axis + 1] + 1) / 2, np.float32)
+    return held.targets[of, axis : axis + 1], estimates
+
+
+def _prior_axis(held: HeldOut, of: IntArray, axis: int) -> tuple[FloatArray, FloatArray]:
+    return held.targets[of, axis : axis + 1], held.prior[of, axis : axis + 1]
+
+
+def _quadrants(values: FloatArray) -> list[str]:
+    return [quadrant_of(valence, arousal) for valence, arousal in values]
+
+
+def _true_quadrants(held: HeldOut, of: IntArray) -> list[str]:
+    return _quadrants(2 * held.targets[of] - 1)
+
+
+def _found_quadrants(held: HeldOut, of: IntArray) -> list[str]:
+    return _quadrants(held.outputs[of])
+
+
+def _prior_quadrants(held: HeldOut, of: IntArray) -> list[str]:
+    """Always the quadrant of the training's mean."""
+    return _quadrants(2 * held.prior[of] - 1)
+
+
+def _lacks(held: HeldOut, name: str) -> bool:
+    axis = 0 if name.startswith("valence") else 1
+    return bool(np.isnan(held.targets[:, axis]).all())
+
+
+_PLANE_AXES = ("valence", "arousal")
+
+_Table = dict[str, tuple[Statistic, dict[str, Statistic]]]
+
+_TAGS: _Table = {
+    "macro_auc": (
+        lambda h, i: metrics.macro(_aucs(h, i)),
+        {"prior": lambda h, i: metrics.macro(metrics.roc_auc(h.targets[i], h.prior[i]))},
+    ),
+    "macro_ap": (
+        lambda h, i: metrics.macro(_aps(h, i)),
+        {"prior": lambda h, i: metrics.macro(metrics.average_precision(h.targets[i], h.prior[i]))},
+    ),
+    "micro_f1": (
+        lambda h, i: metrics.micro_f1(h.targets[i], _decisions(h)[i]),
+        {
+            "all_ones": lambda h, i: metrics.micro_f1(h.targets[i], _ones(h, i)),
+            "prior": lambda h, i: metrics.micro_f1(h.targets[i], _prior_decisions(h, i)),
+        },
+    ),
+    "macro_f1": (
+        lambda h, i: metrics.macro(_f1s(h, i)),
+        {
+            "all_ones": lambda h, i: metrics.macro(metrics.f1(h.targets[i], _ones(h, i))),
+            "prior": lambda h, i: metrics.macro(metrics.f1(h.targets[i], _prior_decisions(h, i))),
+        },
+    ),
+}
+_SHARES: _Table = {
+    "macro_r": (lambda h, i: metrics.macro(_rs(h, i)), {"prior": lambda h, i: 0.0}),
+    "macro_r2": (
+        lambda h, i: metrics.macro(metrics.r2(h.targets[i], h.outputs[i])),
+        {"prior": lambda h, i: metrics.macro(metrics.r2(h.targets[i], h.prior[i]))},
+    ),
+}
+_QUADRANTS: _Table = {
+    "accuracy": (
+        lambda h, i: metrics.classes.accuracy(
+            _true_quadrants(h, i), _found_quadrants(h, i), QUADRANTS
+        ),
+        {
+            "prior": lambda h, i: metrics.classes.accuracy(
+                _true_quadrants(h, i), _prior_quadrants(h, i), QUADRANTS
+            )
+        },
+    ),
+    "macro_f1": (
+        lambda h, i: metrics.classes.macro_f1(
+            _true_quadrants(h, i), _found_quadrants(h, i), QUADRANTS
+        ),
+        {
+            "prior": lambda h, i: metrics.classes.macro_f1(
+                _true_quadrants(h, i), _prior_quadrants(h, i), QUADRANTS
+            )
+        },
+    ),
+    "valence_auc": (
+        lambda h, i: float(metrics.roc_auc(*_axis(h, i, 0))[0]),
+        {"prior": lambda h, i: float(metrics.roc_auc(*_prior_axis(h, i, 0))[0])},
+    ),
+    "arousal_auc": (
+        lambda h, i: float(metrics.roc_auc(*_axis(h, i, 1))[0]),
+        {"prior": lambda h, i: float(metrics.roc_auc(*_prior_axis(h, i, 1))[0])},
+    ),
+}
+_RATINGS: _Table = {
+    "valence_r2": (
+        lambda h, i: float(metrics.r2(*_axis(h, i, 0))[0]),
+        {"prior": lambda h, i: float(metrics.r2(*_prior_axis(h, i, 0))[0])},
+    ),
+    "arousal_r2": (
+        lambda h, i: float(metrics.r2(*_axis(h, i, 1))[0]),
+        {"prior": lambda h, i: float(metrics.r2(*_prior_axis(h, i, 1))[0])},
+    ),
+    "valence_r": (
+        lambda h, i: float(metrics.pearson(*_axis(h, i, 0))[0]),
+        {"prior": lambda h, i: 0.0},
+    ),
+    "arousal_r": (
+        lambda h, i: float(metrics.pearson(*_axis(h, i, 1))[0]),
+        {"prior": lambda h, i: 0.0},
+    ),
+}
+_MEASURES: dict[Kind, _Table] = {
+    "tags": _TAGS,
+    "shares": _SHARES,
+    "quadrants": _QUADRANTS,
+    "ratings": _RATINGS,
+}
+
+
+def _nanmean(rows: FloatArray) -> FloatArray:
+    return np.asarray([metrics.macro(column) for column in rows.T])
+
+
+def _plain(value: Any) -> Any:
+    """Round numbers for a file; NaN, which JSON has no word for, becomes None."""
+    if isinstance(value, float | np.floating):
+        return round(float(value), 4) if math.isfinite(value) else None
+    return value

@@ -1,0 +1,95 @@
+"""Results as text: a table for the terminal and for Markdown alike."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+from affetto.evaluation.evaluate import Results
+
+TITLES = {
+    "macro_auc": "macro ROC-AUC",
+    "macro_ap": "macro AP",
+    "micro_f1": "micro F1",
+    "macro_f1": "macro F1",
+    "macro_r": "mean correlation",
+    "macro_r2": "mean R2",
+    "accuracy": "accuracy",
+    "valence_auc": "valence sign AUC",
+    "arousal_auc": "arousal sign AUC",
+    "valence_r2": "valence R2",
+    "arousal_r2": "arousal R2",
+    "valence_r": "valence correlation",
+    "arousal_r": "arousal correlation",
+}
+
+
+def text(results: Results) -> str:
+    """Give the results as Markdown that is also readable as it stands."""
+    lines = [f"{results.system}: {results.protocol}{_seeds(results.seeds)}"]
+    for found in results.evaluations:
+        lines += [
+            "",
+            f"{found.dataset}, head {found.head}: {found.n_examples} examples of "
+            f"{found.n_groups} groups",
+            "",
+        ]
+        systems = sorted({name for figure in found.figures for name in figure.trivial})
+        header = [
+            "measure",
+            "value",
+            "95 % interval",
+            *(name.replace("_", " ") for name in systems),
+        ]
+        rows = [
+            [
+                TITLES[figure.measure],
+                _number(figure.value),
+                f"{_number(figure.low)} to {_number(figure.high)}",
+                *(_number(figure.trivial.get(name, math.nan)) for name in systems),
+            ]
+            for figure in found.figures
+        ]
+        lines += table(header, rows)
+        if found.per_tag:
+            columns = sorted({name for row in found.per_tag.values() for name in row})
+            lines += [
+                "",
+                *table(
+                    ["tag", *columns],
+                    [
+                        [tag, *(_cell(row.get(name)) for name in columns)]
+                        for tag, row in found.per_tag.items()
+                    ],
+                ),
+            ]
+    return "\n".join(lines) + "\n"
+
+
+def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
+    """Give a Markdown table whose columns are aligned."""
+    widths = [max(len(row[i]) for row in (header, *rows)) for i in range(len(header))]
+
+    def line(cells: Sequence[str]) -> str:
+        first, *rest = (
+            cell.ljust(w) if i == 0 else cell.rjust(w)
+            for i, (cell, w) in enumerate(zip(cells, widths, strict=True))
+        )
+        return "| " + " | ".join([first, *rest]) + " |"
+
+    rule = "|" + "|".join("-" * (w + 1) + (":" if i else "-") for i, w in enumerate(widths)) + "|"
+    return [line(header), rule, *(line(row) for row in rows)]
+
+
+def _seeds(seeds: Sequence[int]) -> str:
+    if not seeds:
+        return ""
+    return f", seed{'s' if len(seeds) > 1 else ''} {', '.join(map(str, seeds))}"
+
+
+def _number(value: float | None) -> str:
+    return "-" if value is None or not math.isfinite(value) else f"{value:.3f}"
+
+
+def _cell(value: float | int | None) -> str:
+    return str(value) if isinstance(value, int) else _number(value)

@@ -1,0 +1,170 @@
+"""A recipe carried out: data read, sides chosen, one network trained, a bundle made of it."""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from affetto import frontends, models
+from affetto.bundles.card import CardData, card_text
+from affetto.core import Dataset, FloatArray
+from affetto.datasets.splits import fold_of_groups, split
+from affetto.errors import DatasetInvalid
+from affetto.metrics import best_thresholds
+from affetto.training.config import TrainConfig
+from affetto.training.data import Item, Progress, load_all, load_items
+
+LABEL_CUT = 0.5
+"""A target from here on counts as positive where a yes or no is needed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A recipe's data in memory: items by example id, and the fold of each group."""
+
+    config: TrainConfig
+    datasets: Mapping[str, Dataset]
+    items: Mapping[str, Item]
+    folds: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Sides:
+    """The items of all data sets together, by what they are for."""
+
+    training: tuple[Item, ...]
+    validation: tuple[Item, ...]
+    test: tuple[Item, ...]
+
+
+def prepare(
+    config: TrainConfig, root: Path | None, progress: Progress = lambda *_: None
+) -> Prepared:
+    """Read a recipe's data, from the feature cache where it is there.
+
+    Raises: DatasetMissing, DatasetInvalid, MissingExtra, UnknownName, BadConfig.
+    """
+    models.require_torch()
+    front_end = frontends.build(config.front_end.name, config.front_end.config)
+    datasets = load_all(config.data, root)
+    items = load_items(datasets, config.specs(), front_end, progress)
+    return Prepared(config, datasets, items, fold_of_groups(datasets.values()))
+
+
+def sides(prepared: Prepared, test_fold: int | None, seed: int) -> Sides:
+    """Put one fold of groups aside, the same in every data set; None trains on all folds.
+
+    Raises: DatasetInvalid when a side that is needed would be empty.
+    """
+    training: list[Item] = []
+    validation: list[Item] = []
+    test: list[Item] = []
+    share = prepared.config.validation_share
+    for dataset in prepared.datasets.values():
+        chosen = split(dataset, prepared.folds, test_fold, share, seed)
+        for ids, side in (
+            (chosen.train, training),
+            (chosen.validation, validation),
+            (chosen.test, test),
+        ):
+            side.extend(prepared.items[id] for id in ids)
+    if not training or not validation or (test_fold is not None and not test):
+        raise DatasetInvalid(
+            "the data are too few groups (artists, albums) to split into training, validation "
+            "and test",
+            "add examples of other artists",
+        )
+    return Sides(tuple(training), tuple(validation), tuple(test))
+
+
+def fitted_thresholds(
+    config: TrainConfig, items: Sequence[Item], outputs: Mapping[str, FloatArray]
+) -> dict[str, FloatArray]:
+    """Give each tag head's thresholds (n_tags,): those of the highest F1 on `items`.
+
+    `outputs` are the network's scores of the same items, (n_items, n_tags) by head. Soft
+    targets count as positive from 1/2 on.
+    """
+    found = {}
+    for spec in config.specs():
+        if spec.kind != "tags":
+            continue
+        targets = np.stack([item.targets[spec.name] for item in items])
+        binary = np.where(np.isnan(targets), np.nan, targets >= LABEL_CUT)
+        found[spec.name] = np.asarray(best_thresholds(binary, outputs[spec.name]), np.float32)
+    return found
+
+
+def make_bundle(
+    prepared: Prepared,
+    run_folder: Path,
+    output: Path,
+    results: Mapping[str, Any] | None = None,
+    report: Any = lambda *_: None,
+) -> float:
+    """Train on all folds (but the validation groups) and publish the bundle in `output`.
+
+    `results` is what `affetto evaluate` wrote for this recipe: its out-of-fold scores give the
+    thresholds, its figures go into the card. Without it the thresholds come from the
+    validation groups. Gives the difference between torch and ONNX. Raises: BadConfig,
+    BundleInvalid, DatasetInvalid.
+    """
+    from affetto.training import loop, publish
+
+    config = prepared.config
+    parts = sides(prepared, None, config.seed)
+    scorer = loop.train(config, parts.training, parts.validation, run_folder, report)
+    if results is None:
+        outputs = loop.score_items(scorer, config, parts.validation)
+        thresholds = fitted_thresholds(config, parts.validation, outputs)
+    else:
+        thresholds = {
+            name: np.asarray(values, np.float32) for name, values in results["thresholds"].items()
+        }
+    record = training_record(prepared, parts, "validation" if results is None else "out-of-fold")
+    card = card_text(
+        CardData(
+            name=config.name,
+            version=config.version,
+            summary=config.summary,
+            license=config.license,
+            heads=config.specs(),
+            datasets=tuple(prepared.datasets.values()),
+            record=record,
+            results=results,
+        )
+    )
+    return publish.publish(scorer, config, thresholds, record, card, output)
+
+
+def training_record(prepared: Prepared, parts: Sides, thresholds_from: str) -> dict[str, Any]:
+    """Say what a bundle was trained on and how; no time and no machine, so it can be repeated."""
+    config = prepared.config
+    return {
+        "recipe": asdict(config),
+        "recipe_fingerprint": config.fingerprint(),
+        "seed": config.seed,
+        "split": "all folds; validation by group",
+        "thresholds_from": thresholds_from,
+        "datasets": {
+            name: {
+                "n_training": sum(item.dataset == name for item in parts.training),
+                "n_validation": sum(item.dataset == name for item in parts.validation),
+                "license": dataset.license,
+            }
+            for name, dataset in prepared.datasets.items()
+        },
+        "versions": versions(),
+    }
+
+
+def versions() -> dict[str, str]:
+    """Give the versions that a figure may depend on."""
+    names = ("affetto", "numpy", "onnxruntime", "torch")
+    return {"python": platform.python_version(), **{name: version(name) for name in names}}
