@@ -100,6 +100,13 @@ def test_pearson_of_tiny_numbers_is_that_of_their_shape() -> None:
     np.testing.assert_allclose(tiny, metrics.pearson(targets, estimates))
 
 
+def test_pearson_of_lines_never_rounds_past_one() -> None:
+    targets = np.random.default_rng(0).normal(size=(7, 200))
+    r = metrics.pearson(targets, 3 * targets + 0.1)
+    np.testing.assert_allclose(r, 1)
+    assert r.max() == 1
+
+
 @laws
 @given(eighths, eighths)
 def test_pearson_is_symmetric_bounded_and_blind_to_scale(y: np.ndarray, x: np.ndarray) -> None:
