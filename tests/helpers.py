@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import os
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
 import av
@@ -22,6 +25,18 @@ def chirp(duration_s: float, sample_rate: int = 22_050, n_channels: int = 1) -> 
     return np.repeat(mono[:, np.newaxis], n_channels, axis=1)
 
 
+def alignment(source: Samples, decoded: Samples) -> tuple[int, float]:
+    """Give by how many samples `decoded` (n,) comes late, and how it correlates with `source`."""
+    n_fft = 1 << (len(source) + len(decoded)).bit_length()
+    spectrum = np.fft.rfft(decoded, n_fft) * np.conj(np.fft.rfft(source, n_fft))
+    delay = int(np.argmax(np.fft.irfft(spectrum, n_fft)))
+    if delay > n_fft // 2:  # the end of a circular correlation means "early"
+        delay -= n_fft
+    source, decoded = source[max(-delay, 0) :], decoded[max(delay, 0) :]
+    n_common = min(len(source), len(decoded))
+    return delay, float(np.corrcoef(source[:n_common], decoded[:n_common])[0, 1])
+
+
 def encode(
     path: Path,
     samples: Samples,
@@ -30,6 +45,7 @@ def encode(
     *,
     options: Mapping[str, str] | None = None,
     container: str | None = None,
+    layout: str | None = None,
     with_picture: bool = False,
     bit_rate: int = 128_000,
 ) -> Path:
@@ -37,7 +53,7 @@ def encode(
     with av.open(str(path), "w", format=container, options=dict(options or {})) as output:
         film = output.add_stream("mpeg4", rate=10) if with_picture else None
         track = output.add_stream(codec, rate=sample_rate)
-        track.layout = _LAYOUTS[samples.shape[1]]
+        track.layout = layout or _LAYOUTS[samples.shape[1]]
         track.bit_rate = bit_rate
         if film is not None:
             film.width, film.height, film.pix_fmt = 32, 32, "yuv420p"
@@ -54,3 +70,25 @@ def encode(
             output.mux(track.encode(part))
         output.mux(track.encode(None))
     return path
+
+
+@contextmanager
+def as_nobody() -> Iterator[None]:
+    """Act as a user without rights while the block lasts: root may read what no one may."""
+    if not hasattr(os, "geteuid") or os.geteuid() != 0:
+        yield
+        return
+    os.seteuid(65_534)
+    try:
+        yield
+    finally:
+        os.seteuid(0)
+
+
+@contextmanager
+def open_to_all() -> Iterator[Path]:
+    """Give a temporary folder that every user can enter; pytest's own are for their owner."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        folder.chmod(0o755)
+        yield folder

@@ -30,15 +30,16 @@ _OGG_TAIL_BYTES = 1 << 17  # two of the longest pages
 class Claim:
     """What the header says; None where it does not say.
 
-    `is_cut` tells whether the file ends before its own structure does; `is_mpeg` marks a WAV
-    file with MP3 in it.
+    `is_cut` tells whether the file ends before its own structure does; `is_for_ffmpeg` marks
+    a WAV file that libsndfile does not read: with MP3 in it, or with a size of 0 that was to be
+    corrected at the end of a recording.
     """
 
     sample_rate: int | None = None
     n_channels: int | None = None
     duration_s: float | None = None
     is_cut: bool | None = None
-    is_mpeg: bool = False
+    is_for_ffmpeg: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +95,9 @@ def _wav(source: Source) -> Claim:
                 n_bytes = long_data_bytes
             elif _is_placeholder(chunk.n_bytes):
                 n_bytes = None
-            return _wav_claim(source, layout, chunk.offset, n_bytes)
+            claim = _wav_claim(source, layout, chunk.offset, n_bytes)
+            is_unfinished = chunk.n_bytes == 0 and chunk.offset < source.size_bytes
+            return replace(claim, is_for_ffmpeg=claim.is_for_ffmpeg or is_unfinished)
     return _wav_claim(source, layout, source.size_bytes, None)
 
 
@@ -119,7 +122,7 @@ def _wav_claim(
         bytes_per_s = sample_rate * block_bytes  # the header's own figure is often wrong
     claim = _data_claim(source, offset, n_bytes, bytes_per_s, sample_rate, n_channels)
     duration_s = claim.duration_s if is_plain else None
-    return replace(claim, duration_s=duration_s, is_mpeg=tag in _MPEG_TAGS)
+    return replace(claim, duration_s=duration_s, is_for_ffmpeg=tag in _MPEG_TAGS)
 
 
 def _is_placeholder(n_bytes: int) -> bool:
@@ -181,7 +184,8 @@ def _caf(source: Source) -> Claim:
             rate_hz, codec, _, packet_bytes, packet_frames, n_channels, _ = layout
             sample_rate = round(min(max(rate_hz, 0), 1e12)) if rate_hz == rate_hz else 0
             if codec != b"lpcm" or packet_frames != 1:
-                return Claim(sample_rate, n_channels)
+                is_cut = chunk.offset + chunk.n_bytes > source.size_bytes
+                return Claim(sample_rate, n_channels, is_cut=is_cut)
             n_bytes = chunk.n_bytes - 4 if chunk.n_bytes >= 4 else None  # -1: to the end
             bytes_per_s = sample_rate * packet_bytes
             return _data_claim(

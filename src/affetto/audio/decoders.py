@@ -138,7 +138,7 @@ def open_decoder(source: Source) -> Decoder:
     """
     kind = sniff.identify(source)
     claim = read_claim(source, kind)
-    if kind.decoder == "libsndfile" and not claim.is_mpeg:
+    if kind.decoder == "libsndfile" and not claim.is_for_ffmpeg:
         decoder = _open_sndfile(source, claim)
         if decoder is not None:
             return decoder
@@ -211,6 +211,7 @@ class FfmpegDecoder:
         self._demuxer = kind.demuxer
         self._container = self._open(kind)
         try:
+            source.check()
             self._track = track = self._best_track()
             check_format(self.name, track.codec_context.sample_rate, None)
             track.codec_context.thread_count = 1

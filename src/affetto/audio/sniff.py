@@ -99,7 +99,7 @@ _NOT_SOUND: tuple[tuple[bytes, str], ...] = (
 
 
 def identify(source: Source) -> Kind:
-    """Name the format of `source`, hiding ID3 and APE tags at its beginning.
+    """Name the format of `source`, hiding tags and what else is in front of its beginning.
 
     Raises: AudioUnreadable for what is known not to be sound and for a tag longer than the
     file; AudioEmpty for a file that is nothing but a tag.
@@ -113,7 +113,14 @@ def identify(source: Source) -> Kind:
         source.skip(n_tag_bytes)
         head = source.read_at(0, _HEAD_BYTES + _CHAIN_BYTES)
     source.check()
-    return _by_signature(head) or _by_frames(head) or _unknown(head, source.name)
+    if kind := _by_signature(head):
+        return kind
+    for kind, parse in ((MP3, mpeg.mpeg_frame), (ADTS, mpeg.adts_frame)):
+        start = mpeg.chain_start(head, parse, _HEAD_BYTES)
+        if start is not None:
+            source.skip(start)
+            return kind
+    return _unknown(head, source.name)
 
 
 def not_sound(name: str, what: str = "") -> AudioUnreadable:
@@ -156,14 +163,6 @@ def _by_signature(head: bytes) -> Kind | None:
             return kind
     if all(head[offset : offset + 1] == b"G" for offset in (0, 188, 376)):
         return Kind("MPEG transport stream", "mpegts")
-    return None
-
-
-def _by_frames(head: bytes) -> Kind | None:
-    if mpeg.chain_start(head, mpeg.mpeg_frame, _HEAD_BYTES) is not None:
-        return MP3
-    if mpeg.chain_start(head, mpeg.adts_frame, _HEAD_BYTES) is not None:
-        return ADTS
     return None
 
 

@@ -7,14 +7,13 @@ passed on. So `read` stores an OSError and reports the end of the file; `check` 
 from __future__ import annotations
 
 import errno
-import io
 import os
 import stat
 from pathlib import Path
 from typing import Any, BinaryIO
 
 from affetto.audio.paths import display, stat_error
-from affetto.errors import AudioEmpty, AudioUnreadable, BadConfig
+from affetto.errors import AudioEmpty, AudioNotFound, AudioUnreadable, BadConfig
 
 _NOT_FILES = (
     (stat.S_ISDIR, "is a folder", "give the files in it, or scan it"),
@@ -59,8 +58,8 @@ class Source:
     def read(self, n_bytes: int = -1) -> bytes:
         try:
             return self._file.read(n_bytes)
-        except (OSError, ValueError) as error:  # ValueError: closed meanwhile
-            self.failure = error if isinstance(error, OSError) else OSError(str(error))
+        except (OSError, ValueError) as error:
+            self._keep(error)
             return b""
 
     def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
@@ -69,8 +68,13 @@ class Source:
                 offset += self._base
             return self._file.seek(offset, whence) - self._base
         except (OSError, ValueError) as error:
-            self.failure = error if isinstance(error, OSError) else OSError(str(error))
+            self._keep(error)
             return 0
+
+    def _keep(self, error: OSError | ValueError) -> None:
+        """Keep the first failure: the next ones only follow from it. ValueError: closed."""
+        if self.failure is None:
+            self.failure = error if isinstance(error, OSError) else OSError(str(error))
 
     def tell(self) -> int:
         return self.seek(0, os.SEEK_CUR)
@@ -117,10 +121,11 @@ def open_source(source: str | os.PathLike[str] | BinaryIO) -> Source:
 
 def _open_path(path: str | os.PathLike[str]) -> Source:
     name = display(path)
+    if not name:  # Path("") would mean the current folder
+        raise AudioNotFound("'': no such file", "give the path of a file")
     try:
-        mode = (
-            Path(os.fsdecode(path)).stat().st_mode
-        )  # before opening: opening a named pipe would wait for ever
+        # Before opening: opening a named pipe would wait for ever.
+        mode = Path(os.fsdecode(path)).stat().st_mode
         for is_kind, what, hint in _NOT_FILES:
             if is_kind(mode):
                 raise AudioUnreadable(f"{name}: {what}", hint)
@@ -137,7 +142,13 @@ def _open_object(file: Any) -> Source:
             f"a source of sound is a path, a binary file or (samples, sample_rate), not "
             f"{type(file).__name__}"
         )
-    if isinstance(file, io.TextIOBase):
+    try:
+        is_binary = isinstance(file.read(0), bytes)
+    except (OSError, ValueError) as error:
+        raise BadConfig(
+            "a file object must be open for reading", "open it with mode 'rb'"
+        ) from error
+    if not is_binary:
         raise BadConfig("a file object must be open in binary mode", "open it with mode 'rb'")
     if _is_seekable(file):
         return Source(file, name, is_owned=False, descriptor=None)
