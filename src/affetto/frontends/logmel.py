@@ -43,8 +43,12 @@ class LogMelConfig:
     def __post_init__(self) -> None:
         for name in ("sample_rate", "n_fft", "hop_length", "n_mels"):
             value = getattr(self, name)
-            if not isinstance(value, int) or value <= 0:
+            if type(value) is not int or value <= 0:
                 raise BadConfig(f"{name} must be a positive whole number, not {value!r}")
+        for name in ("f_min_hz", "f_max_hz"):
+            value = getattr(self, name)
+            if type(value) not in (int, float):
+                raise BadConfig(f"{name} must be a number, not {value!r}")
         if not self.hop_length <= self.n_fft:
             raise BadConfig(f"hop_length {self.hop_length} must not exceed n_fft {self.n_fft}")
         if not 0 <= self.f_min_hz < self.f_max_hz <= self.sample_rate / 2:
@@ -86,9 +90,8 @@ class LogMelStream:
         self._config = config
         self._window = window
         self._bank = bank
-        half = config.n_fft // 2
-        self._pending = [np.zeros(half, np.float32)]  # frame 0 is centered on sample 0
-        self._n_pending = half
+        # What the next block begins with; frame 0 is centered on sample 0.
+        self._rest: FloatArray = np.zeros(config.n_fft // 2, np.float32)
         self._n_samples = 0
         self._n_frames = 0
         self._block_samples = (BLOCK_FRAMES - 1) * config.hop_length + config.n_fft
@@ -96,35 +99,27 @@ class LogMelStream:
     def push(self, samples: FloatArray) -> FloatArray:
         """Take samples (n,) and give the frames (n_bins, n_frames) that they complete."""
         self._n_samples += len(samples)
-        self._pending.append(samples)
-        self._n_pending += len(samples)
-        if self._n_pending < self._block_samples:
-            return np.zeros((self._config.n_mels, 0), np.float32)
-        buffer = np.concatenate(self._pending)
+        buffer = np.concatenate([self._rest, samples])
         step = BLOCK_FRAMES * self._config.hop_length
-        n_blocks = 1 + (len(buffer) - self._block_samples) // step
+        n_blocks = max(0, 1 + (len(buffer) - self._block_samples) // step)
         blocks = [self._block(buffer[i * step :]) for i in range(n_blocks)]
-        self._keep(buffer[n_blocks * step :].copy())
+        self._rest = buffer[n_blocks * step :].copy()
         self._n_frames += n_blocks * BLOCK_FRAMES
-        return np.concatenate(blocks).T
+        return self._joined(blocks)
 
     def finish(self) -> FloatArray:
         """Give the frames that are left: 1 + n_samples // hop_length in all."""
         n_left = 1 + self._n_samples // self._config.hop_length - self._n_frames
-        buffer = np.concatenate(self._pending)
         parts = []
         for first in range(0, n_left, BLOCK_FRAMES):
             block = np.zeros(self._block_samples, np.float32)
-            rest = buffer[first * self._config.hop_length :][: self._block_samples]
+            rest = self._rest[first * self._config.hop_length :][: self._block_samples]
             block[: len(rest)] = rest
             parts.append(self._block(block)[: n_left - first])
-        self._keep(np.zeros(0, np.float32))
-        self._n_frames += n_left
-        return np.concatenate(parts).T
+        return self._joined(parts)
 
-    def _keep(self, samples: FloatArray) -> None:
-        self._pending = [samples]
-        self._n_pending = len(samples)
+    def _joined(self, blocks: list[FloatArray]) -> FloatArray:
+        return np.concatenate([np.zeros((0, self._bank.n_mels), np.float32), *blocks]).T
 
     def _block(self, samples: FloatArray) -> FloatArray:
         """Compute (BLOCK_FRAMES, n_mels) from the first block_samples of `samples`."""
@@ -166,10 +161,10 @@ class FilterBank:
 
 def to_db(power: FloatArray) -> FloatArray:
     """Give 10 * log10 of power, from -100 dB up; works in place."""
-    np.maximum(power, POWER_FLOOR, out=power)
+    np.maximum(power, POWER_FLOOR / 2, out=power)  # rounded: the floor itself may come out higher
     np.log10(power, out=power)
     power *= 10
-    return power
+    return np.maximum(power, FLOOR_DB, out=power)
 
 
 def hamming(length: int) -> FloatArray:
