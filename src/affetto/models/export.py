@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import logging
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -41,23 +45,51 @@ def to_onnx(scorer: Scorer, n_bins: int, n_frames: int, path: Path) -> None:
     scorer.eval()
     names = [*(spec.name for spec in scorer.specs), "embedding"]
     example = torch.zeros(2, n_bins, n_frames)
-    with warnings.catch_warnings():
-        # The exporter warns of its own internals; nothing there is ours to mend.
-        warnings.simplefilter("ignore", DeprecationWarning)
-        warnings.simplefilter("ignore", FutureWarning)
-        warnings.simplefilter("ignore", UserWarning)
-        torch.onnx.export(
+    with _quiet_exporter():
+        program = torch.onnx.export(
             _Outputs(scorer),
             (example,),
-            path,
             input_names=["spectrogram"],
             output_names=names,
             opset_version=OPSET,
             dynamic_shapes={"spectrogram": {0: torch.export.Dim("batch", min=1, max=4096)}},
             dynamo=True,
-            external_data=False,
             verbose=False,
         )
+    assert program is not None  # what the exporter of `dynamo` gives
+    model = program.model_proto
+    _forget_origin(model)
+    path.write_bytes(model.SerializeToString(deterministic=True))
+
+
+@contextmanager
+def _quiet_exporter() -> Iterator[None]:
+    """Keep the exporter's remarks on its own internals back; nothing there is ours to mend."""
+    logger = logging.getLogger("torch.onnx")
+    level = logger.level
+    logger.setLevel(logging.ERROR)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", DeprecationWarning)
+            warnings.simplefilter("ignore", FutureWarning)
+            warnings.simplefilter("ignore", UserWarning)
+            yield
+    finally:
+        logger.setLevel(level)
+
+
+def _forget_origin(model: Any) -> None:
+    """Take out the notes on where in the source each node came from.
+
+    They hold paths of the machine that trained, which nobody needs to know, and which would
+    make the same network another file in another folder.
+    """
+    model.ClearField("metadata_props")
+    graph = model.graph
+    values = (*graph.input, *graph.output, *graph.value_info)
+    for part in (graph, *graph.node, *values, *graph.initializer):
+        part.ClearField("metadata_props")
+        part.ClearField("doc_string")
 
 
 def save_weights(scorer: Scorer, path: Path) -> None:
@@ -75,13 +107,17 @@ def load_weights(scorer: Scorer, path: Path) -> None:
 
 
 def max_difference(scorer: Scorer, onnx_path: Path, values: np.ndarray) -> float:
-    """Give the largest absolute difference between torch and ONNX Runtime over all outputs."""
+    """Give the largest absolute difference between torch and ONNX Runtime over all outputs.
+
+    NaN where one of them gives NaN.
+    """
     import onnxruntime
 
     session = onnxruntime.InferenceSession(str(onnx_path), providers=["CPUExecutionProvider"])
     ours = session.run(None, {"spectrogram": values.astype(np.float32)})
     with torch.inference_mode():
         theirs = scorer.outputs(torch.from_numpy(values.astype(np.float32)))
-    return max(
-        float(np.abs(one - other.numpy()).max()) for one, other in zip(ours, theirs, strict=True)
-    )
+    differences = [
+        np.abs(one - other.numpy()).max() for one, other in zip(ours, theirs, strict=True)
+    ]
+    return float(np.max(differences))  # max() would lose a NaN that does not come first
