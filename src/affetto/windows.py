@@ -8,6 +8,7 @@ with silence would not), and `n_valid` says how many frames are real.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -27,13 +28,13 @@ class Cut:
     @classmethod
     def of_seconds(cls, duration_s: float, hop_s: float, frame_s: float) -> Cut:
         """Round seconds to whole frames. Raises: BadConfig unless both are at least one frame."""
-        n_window, n_hop = round(duration_s / frame_s), round(hop_s / frame_s)
-        if n_window < 1 or n_hop < 1:
+        lengths = duration_s / frame_s, hop_s / frame_s
+        if not all(math.isfinite(length) and round(length) >= 1 for length in lengths):
             raise BadConfig(
                 f"a window of {duration_s} s and a hop of {hop_s} s must both be at least one "
                 f"frame long ({frame_s:.4f} s)"
             )
-        return cls(n_window, n_hop, frame_s)
+        return cls(round(lengths[0]), round(lengths[1]), frame_s)
 
     @property
     def duration_s(self) -> float:
@@ -68,7 +69,7 @@ class WindowStream:
         return windows
 
     def finish(self) -> Windows | None:
-        """Give the last window, unless the hop fell on the end. Raises: AudioEmpty with no frame."""
+        """Give the last window, unless a hop fell on the end. Raises: AudioEmpty with no frame."""
         kept = self._frames
         if kept is None:
             raise AudioEmpty("there is no frame of sound to cut into windows")
@@ -107,7 +108,7 @@ def cut(spectrogram: Spectrogram, duration_s: float, hop_s: float) -> Windows:
     parts = [part for part in (stream.push(spectrogram.values), stream.finish()) if part]
     return Windows(
         values=np.concatenate([part.values for part in parts]),
-        start_s=np.concatenate([part.start_s for part in parts]),
+        start_s=spectrogram.start_s + np.concatenate([part.start_s for part in parts]),
         duration_s=parts[0].duration_s,
         n_valid=np.concatenate([part.n_valid for part in parts]),
     )
