@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -37,6 +36,8 @@ def atomic_write(path: Path, mode: str = "w") -> Iterator[IO[Any]]:
 
     A reader sees the old content or the new, never a part; on an exception `path` is untouched.
     """
+    import tempfile
+
     path.parent.mkdir(parents=True, exist_ok=True)
     encoding = None if "b" in mode else "utf-8"
     handle, name = tempfile.mkstemp(prefix=f".{path.name[:80]}.", dir=path.parent)

@@ -6,13 +6,14 @@ members by entry points in the group `affetto.<family>`; a name that is taken is
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Mapping
 from importlib import import_module
-from importlib.metadata import EntryPoint, entry_points
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from affetto.errors import BadConfig, UnknownName
+
+if TYPE_CHECKING:
+    from importlib.metadata import EntryPoint
 
 
 class Registry:
@@ -25,6 +26,9 @@ class Registry:
         self.kind = kind
         self.family = family
         self._table = dict(table)
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._table or name in self._foreign()
 
     def names(self) -> tuple[str, ...]:
         """Give all names: the table's in its order, then those of other packages."""
@@ -51,6 +55,8 @@ class Registry:
     def _known_foreign(self, name: str) -> EntryPoint:
         foreign = self._foreign()
         if name not in foreign:
+            import difflib
+
             near = difflib.get_close_matches(name, self.names(), n=1, cutoff=0.5)
             guess = f"did you mean {near[0]}? " if near else ""
             raise UnknownName(
@@ -60,6 +66,9 @@ class Registry:
         return foreign[name]
 
     def _foreign(self) -> dict[str, EntryPoint]:
+        # Late: the import costs as much as everything else that a name of the table needs.
+        from importlib.metadata import entry_points
+
         found: dict[str, EntryPoint] = {}
         for entry in entry_points(group=f"affetto.{self.family}"):
             if entry.name in self._table or entry.name in found:

@@ -7,7 +7,6 @@ a few items a process are under way, so that memory stays flat over any number o
 
 from __future__ import annotations
 
-import multiprocessing
 import os
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
@@ -49,6 +48,8 @@ def map_ordered(
     crash or a run over `time_limit_s` seconds gives `Lost`. Leaving the iterator early ends
     the processes.
     """
+    import multiprocessing
+
     from pebble import ProcessExpired, ProcessPool
 
     pool = ProcessPool(

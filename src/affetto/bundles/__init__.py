@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import os
 from functools import lru_cache
-from importlib.resources import files
 from pathlib import Path
 from typing import Literal
 
@@ -38,7 +37,7 @@ Runtime = Literal["onnx", "torch"]
 
 def default_folder() -> Path:
     """Give the folder of the bundle that ships with affetto."""
-    return Path(str(files("affetto.bundles") / "default"))
+    return Path(__file__).with_name("default")
 
 
 def user_folder() -> Path:
@@ -50,8 +49,8 @@ def find(bundle: str | os.PathLike[str]) -> Path:
     """Give the folder of a bundle, by name or path. Raises: BundleMissing with what is known."""
     path = Path(bundle)
     is_name = isinstance(bundle, str) and bundle == path.name
-    if is_name and bundle in BUNDLES.names():
-        folder: Path = BUNDLES.load(bundle)()
+    if is_name and bundle in BUNDLES:
+        folder: Path = BUNDLES.load(str(bundle))()
         return folder
     for folder in (path, user_folder() / path.name) if is_name else (path,):
         if folder.is_dir():

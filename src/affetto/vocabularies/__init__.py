@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from functools import lru_cache
-from importlib.resources import files
+from pathlib import Path
 
 from affetto.core import Vocabulary
 from affetto.registry import Registry
@@ -41,7 +41,7 @@ def load(name: str) -> Vocabulary:
 
 def load_file(name: str) -> Vocabulary:
     """Read `<name>.json` of this folder: a list of [slug, title, source name, valence, arousal]."""
-    text = files(__package__).joinpath(f"{name}.json").read_text(encoding="utf-8")
+    text = Path(__file__).with_name(f"{name}.json").read_text(encoding="utf-8")
     rows = json.loads(text)["tags"]
     anchors = [row[3:5] for row in rows]
     return Vocabulary(
