@@ -9,7 +9,7 @@ counts as positive.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, Literal
 
@@ -54,8 +54,36 @@ def _check(condition: bool, message: str) -> None:
         raise BadConfig(message)
 
 
-@dataclass(frozen=True, slots=True)
-class Waveform:
+class _Value:
+    """Equality and pickling of the dataclasses that hold arrays.
+
+    `==` compares arrays element by element, NaN being equal to NaN; what a dataclass would
+    generate fails on them. A pickle is read back through `__init__`, since arrays lose their
+    read-only flag on the way to another process.
+    """
+
+    __slots__ = ()
+
+    def __eq__(self, other: object) -> bool:
+        if type(other) is not type(self):
+            return NotImplemented
+        return all(map(_equal, self._values(), other._values()))
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), self._values()
+
+    def _values(self) -> tuple[Any, ...]:
+        return tuple(getattr(self, each.name) for each in fields(self))  # type: ignore[arg-type]
+
+
+def _equal(one: Any, other: Any) -> bool:
+    if isinstance(one, np.ndarray) and isinstance(other, np.ndarray):
+        return np.array_equal(one, other, equal_nan=True)
+    return bool(one == other)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Waveform(_Value):
     """Mono sound: `samples` (n_samples,) float32, nominally in [-1, 1] but never clipped."""
 
     samples: FloatArray
@@ -72,8 +100,8 @@ class Waveform:
         return len(self.samples) / self.sample_rate
 
 
-@dataclass(frozen=True, slots=True)
-class Spectrogram:
+@dataclass(frozen=True, slots=True, eq=False)
+class Spectrogram(_Value):
     """Log power: `values` (n_bins, n_frames) float32, frame k centered on sample k * hop_length."""
 
     values: FloatArray
@@ -95,8 +123,8 @@ class Spectrogram:
         return int(self.values.shape[1])
 
 
-@dataclass(frozen=True, slots=True)
-class Windows:
+@dataclass(frozen=True, slots=True, eq=False)
+class Windows(_Value):
     """What a network sees: `values` (n_windows, n_bins, n_frames).
 
     `n_valid` (n_windows,) counts the frames that are not repeated to fill a window.
@@ -131,8 +159,8 @@ class Interval:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class Vocabulary:
+@dataclass(frozen=True, slots=True, eq=False)
+class Vocabulary(_Value):
     """Named tags. `anchors` (n_tags, 2) places each tag in the valence-arousal plane."""
 
     name: str
@@ -177,8 +205,8 @@ class Head:
         return 2 if self.vocabulary is None else len(self.vocabulary)
 
 
-@dataclass(frozen=True, slots=True)
-class Example:
+@dataclass(frozen=True, slots=True, eq=False)
+class Example(_Value):
     """One labelled item of a data set.
 
     `labels` (n_tags,) in [0, 1] with NaN for unknown; `valence_arousal` (2,) in [-1, 1] with
@@ -244,8 +272,8 @@ class Split:
     seed: int
 
 
-@dataclass(frozen=True, slots=True)
-class Timeline:
+@dataclass(frozen=True, slots=True, eq=False)
+class Timeline(_Value):
     """Scores over time: `scores` (n_windows, n_tags), `valence_arousal` (n_windows, 2) or None.
 
     `weight` (n_windows,) in [0, 1] is the share of a window that is sound: less than 1 at the
@@ -269,6 +297,7 @@ class Timeline:
             self.scores.shape == (n_windows, len(self.vocabulary)),
             "scores must be (n_windows, n_tags)",
         )
+        _check(self.end_s.shape == (n_windows,), "end_s must be (n_windows,)")
         _check(self.weight.shape == (n_windows,), "weight must be (n_windows,)")
         if self.valence_arousal is not None:
             object.__setattr__(self, "valence_arousal", frozen(self.valence_arousal))
@@ -312,8 +341,8 @@ class Notice:
         return self.message
 
 
-@dataclass(frozen=True, slots=True)
-class Prediction:
+@dataclass(frozen=True, slots=True, eq=False)
+class Prediction(_Value):
     """What affetto says about one piece of music.
 
     `scores` (n_tags,) in [0, 1] are the song's, the mean of its windows weighted by their sound;
