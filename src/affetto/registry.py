@@ -6,7 +6,7 @@ members by entry points in the group `affetto.<family>`; a name that is taken is
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -55,14 +55,7 @@ class Registry:
     def _known_foreign(self, name: str) -> EntryPoint:
         foreign = self._foreign()
         if name not in foreign:
-            import difflib
-
-            near = difflib.get_close_matches(name, self.names(), n=1, cutoff=0.5)
-            guess = f"did you mean {near[0]}? " if near else ""
-            raise UnknownName(
-                f"there is no {self.kind} named {name!r}",
-                f"{guess}known: {', '.join(self.names())}",
-            )
+            raise unknown_name(self.kind, name, self.names())
         return foreign[name]
 
     def _foreign(self) -> dict[str, EntryPoint]:
@@ -78,3 +71,12 @@ class Registry:
                 )
             found[entry.name] = entry
         return found
+
+
+def unknown_name(kind: str, name: str, known: Collection[str]) -> UnknownName:
+    """Make the error for a `name` that is not among those `known`, with the nearest of them."""
+    import difflib
+
+    near = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
+    guess = f"did you mean {near[0]}? " if near else ""
+    return UnknownName(f"there is no {kind} named {name!r}", f"{guess}known: {', '.join(known)}")

@@ -1,10 +1,12 @@
 """Bundles: what a training produces and what prediction runs, one folder each.
 
+    names   all bundles that a name stands for
     find    a name or a path -> the folder
     load    a name or a path -> a `Bundle`, checked
 
 A name is looked for among the bundles that ship with affetto (and with other packages, by the
-entry points `affetto.bundles`), then as a folder under `bundles` in the user's data folder.
+entry points `affetto.bundles`), then as a folder under `bundles` in the user's data folder,
+then as a folder right here.
 """
 
 from __future__ import annotations
@@ -12,12 +14,12 @@ from __future__ import annotations
 import os
 from functools import lru_cache
 from pathlib import Path
-from typing import Literal
 
-from affetto.bundles.bundle import Bundle, read
-from affetto.errors import BundleMissing, UnknownName
+from affetto.audio import display
+from affetto.bundles.bundle import Bundle, RuntimeName, read
+from affetto.errors import BundleMissing
 from affetto.files import data_home
-from affetto.registry import Registry
+from affetto.registry import Registry, unknown_name
 
 BUNDLES = Registry(
     "bundle",
@@ -30,9 +32,7 @@ BUNDLES = Registry(
     },
 )
 
-__all__ = ["BUNDLES", "Bundle", "default_folder", "find", "load", "user_folder"]
-
-Runtime = Literal["onnx", "torch"]
+__all__ = ["BUNDLES", "Bundle", "default_folder", "find", "load", "names", "user_folder"]
 
 
 def default_folder() -> Path:
@@ -45,39 +45,59 @@ def user_folder() -> Path:
     return data_home() / "bundles"
 
 
+def names() -> tuple[str, ...]:
+    """Give the names of all bundles: those that ship, those of other packages, the user's own."""
+    try:
+        own = sorted(path.name for path in user_folder().iterdir() if path.is_dir())
+    except OSError:  # there is no such folder, or it may not be read
+        own = []
+    return (*BUNDLES.names(), *(name for name in own if name not in BUNDLES))
+
+
 def find(bundle: str | os.PathLike[str]) -> Path:
-    """Give the folder of a bundle, by name or path. Raises: BundleMissing with what is known."""
+    """Give the folder of a bundle, by name or path.
+
+    Raises: BundleMissing with the nearest name and all that are known.
+    """
     path = Path(bundle)
-    is_name = isinstance(bundle, str) and bundle == path.name
+    is_name = isinstance(bundle, str) and bundle == path.name and bundle != ".."
     if is_name and bundle in BUNDLES:
         folder: Path = BUNDLES.load(str(bundle))()
         return folder
-    for folder in (path, user_folder() / path.name) if is_name else (path,):
-        if folder.is_dir():
-            return folder
-    if not is_name:
-        raise BundleMissing(
-            f"there is no bundle folder {path}", "check the path, or give a bundle's name"
-        )
+    # A name means a bundle of the user's before a folder that happens to lie here.
+    candidates = [user_folder() / path, path] if is_name else [path]
+    for candidate in candidates if str(bundle) else ():
+        if _is_folder(candidate):
+            return candidate
+    if is_name:
+        error = unknown_name("bundle", str(bundle), names())
+        raise BundleMissing(error.message, error.hint)
+    raise BundleMissing(
+        f"there is no bundle folder {display(path)}", "check the path, or give a bundle's name"
+    )
+
+
+def _is_folder(path: Path) -> bool:
     try:
-        BUNDLES.target(str(bundle))
-    except UnknownName as error:
-        raise BundleMissing(error.message, error.hint) from error
-    raise AssertionError("a known bundle was not found")
+        return path.is_dir()
+    except OSError:  # such as a name that is too long, or a folder that may not be entered
+        return False
 
 
-def load(bundle: str | os.PathLike[str] = "default", *, runtime: Runtime = "onnx") -> Bundle:
+def load(bundle: str | os.PathLike[str] = "default", *, runtime: RuntimeName = "onnx") -> Bundle:
     """Load and check a bundle by name or path; loading the same one again costs nothing.
 
     `runtime` is `onnx`, or `torch` to run the weights as they were trained (extra `train`).
     Raises: BundleMissing, BundleInvalid, MissingExtra, UnknownName for another runtime.
     """
     folder = find(bundle).resolve()
-    manifest = folder / "bundle.json"
-    changed_ns = manifest.stat().st_mtime_ns if manifest.is_file() else 0
+    try:
+        changed_ns = (folder / "bundle.json").stat().st_mtime_ns
+    except OSError:  # `read` says what is wrong
+        changed_ns = 0
     return _load(folder, changed_ns, runtime)
 
 
 @lru_cache(maxsize=4)
-def _load(folder: Path, changed_ns: int, runtime: Runtime) -> Bundle:
+def _load(folder: Path, changed_ns: int, runtime: RuntimeName) -> Bundle:
     return read(folder, runtime=runtime)

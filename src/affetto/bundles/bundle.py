@@ -6,25 +6,32 @@
     expected.json         scores of a synthetic signal, to be computed again by `check`
     CARD.md               for people
 
-A bundle is refused unless every file that `bundle.json` names is there with the stated hash,
-every key is known, and the network's inputs and outputs have the stated shapes.
+A bundle is refused unless `bundle.json` has exactly the known keys, each with a value of its
+kind, every file that it names is there with the stated hash, and the network's inputs and
+outputs have the stated shapes. `docs/bundles.md` describes the keys.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
+import math
+import reprlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, NoReturn, Protocol
+
+import numpy as np
 
 from affetto import frontends
+from affetto.audio import display
 from affetto.core import FloatArray, Head
-from affetto.errors import AffettoError, BundleInvalid, UnknownName
+from affetto.errors import AffettoError, BundleInvalid, MissingExtra, UnknownName
 from affetto.files import file_sha256
 from affetto.frontends import FrontEnd
 from affetto.vocabularies import load as load_vocabulary
+from affetto.windows import Cut
 
 SCHEMA_VERSION = 1
 MANIFEST, ONNX, WEIGHTS, EXPECTED, CARD = (
@@ -34,21 +41,41 @@ MANIFEST, ONNX, WEIGHTS, EXPECTED, CARD = (
     "expected.json",
     "CARD.md",
 )
+FILES = (ONNX, WEIGHTS, EXPECTED)  # those whose hashes bundle.json states
+
+RuntimeName = Literal["onnx", "torch"]
+
 _HINT = "get the bundle again, or train it again"
-_KEYS = {
-    "schema_version",
-    "name",
-    "version",
-    "summary",
-    "front_end",
-    "window",
-    "heads",
-    "n_dims",
-    "architecture",
-    "aggregation",
-    "training",
-    "license",
-    "files",
+_OTHER_TIME = "take a bundle and an affetto of the same time"
+
+# The keys of bundle.json and of its parts, with the kind of each value.
+_Kinds = Mapping[str, type]
+_KEYS: _Kinds = {
+    "schema_version": int,
+    "name": str,
+    "version": str,
+    "summary": str,
+    "front_end": dict,
+    "window": dict,
+    "heads": list,
+    "n_dims": int,
+    "architecture": dict,
+    "aggregation": str,
+    "training": dict,
+    "license": str,
+    "files": dict,
+}
+_FRONT_END_KEYS: _Kinds = {"name": str, "revision": int, "config": dict}
+_WINDOW_KEYS: _Kinds = {"duration_s": float, "hop_s": float}
+_PLANE_KEYS: _Kinds = {"name": str, "kind": str}
+_TAGS_KEYS: _Kinds = {**_PLANE_KEYS, "vocabulary": str, "tags": list, "thresholds": list}
+_ARCHITECTURE_KEYS: _Kinds = {"name": str, "config": dict}
+_KIND_TITLES = {
+    int: "a whole number",
+    float: "a number",
+    str: "a text",
+    dict: "an object",
+    list: "a list",
 }
 
 
@@ -97,7 +124,12 @@ class Bundle:
     training: Mapping[str, Any]
     license: str
     fingerprint: str
-    runtime: Runtime = field(repr=False)
+    runtime_name: RuntimeName
+    runtime: Runtime
+
+    def __repr__(self) -> str:
+        heads = ", ".join(f"{head.spec.name} ({head.spec.n_outputs})" for head in self.heads)
+        return f"Bundle({self.title}, {self.runtime_name}: {heads}; {self.fingerprint[:12]})"
 
     @property
     def title(self) -> str:
@@ -122,9 +154,24 @@ class Bundle:
         """Score windows (n_windows, n_bins, n_frames).
 
         Gives each head's values (n_windows, n_outputs) by name, tags in [0, 1] and the plane in
-        [-1, 1], and `embedding` (n_windows, n_dims).
+        [-1, 1], and `embedding` (n_windows, n_dims). Raises: BundleInvalid if the network gives
+        anything else.
         """
-        return self.runtime.score(values)
+        outputs = self.runtime.score(values)
+        for head in self.heads:
+            lowest = 0 if head.spec.kind == "tags" else -1
+            found = outputs[head.spec.name]
+            if not np.all((found >= lowest) & (found <= 1)):  # nor for NaN
+                raise BundleInvalid(
+                    f"{display(self.folder)}: head {head.spec.name} gives values that are not "
+                    f"between {lowest} and 1",
+                    _HINT,
+                )
+        if not np.isfinite(outputs["embedding"]).all():
+            raise BundleInvalid(
+                f"{display(self.folder)}: the embedding has values that are no numbers", _HINT
+            )
+        return outputs
 
 
 def n_window_frames(window_s: float, front_end: FrontEnd) -> int:
@@ -132,7 +179,7 @@ def n_window_frames(window_s: float, front_end: FrontEnd) -> int:
     return round(window_s * front_end.sample_rate / front_end.hop_length)
 
 
-def read(folder: Path, *, runtime: Literal["onnx", "torch"] = "onnx") -> Bundle:
+def read(folder: Path, *, runtime: RuntimeName = "onnx") -> Bundle:
     """Read and check a bundle's folder.
 
     Raises: BundleInvalid; MissingExtra for the torch runtime without torch; UnknownName for
@@ -141,40 +188,48 @@ def read(folder: Path, *, runtime: Literal["onnx", "torch"] = "onnx") -> Bundle:
     if runtime not in ("onnx", "torch"):
         raise UnknownName(f"there is no runtime named {runtime!r}", "known: onnx, torch")
     text, manifest = _manifest(folder)
-    _check_files(folder, manifest)
+    _check_files(folder, manifest["files"])
     try:
         described = manifest["front_end"]
+        _check_keys(described, _FRONT_END_KEYS, "front_end")
         front_end = frontends.build(described["name"], described["config"])
         if front_end.revision != described["revision"]:
-            raise BundleInvalid(
-                f"{folder}: the bundle was made for revision {described['revision']} of front end "
+            _refuse(
+                folder,
+                f"it was made for revision {described['revision']} of front end "
                 f"{front_end.name}; this affetto has revision {front_end.revision}",
-                "take a bundle and an affetto of the same time",
+                _OTHER_TIME,
             )
-        heads = tuple(_head(plain) for plain in manifest["heads"])
-        bundle_fields: dict[str, Any] = {
-            "folder": folder,
-            "name": str(manifest["name"]),
-            "version": str(manifest["version"]),
-            "summary": str(manifest["summary"]),
-            "front_end": front_end,
-            "window_s": float(manifest["window"]["duration_s"]),
-            "hop_s": float(manifest["window"]["hop_s"]),
-            "heads": heads,
-            "n_dims": int(manifest["n_dims"]),
-            "architecture": dict(manifest["architecture"]),
-            "training": dict(manifest["training"]),
-            "license": str(manifest["license"]),
-            "fingerprint": hashlib.sha256(text).hexdigest(),
-        }
+        window = manifest["window"]
+        _check_keys(window, _WINDOW_KEYS, "window")
+        Cut.of_seconds(
+            window["duration_s"], window["hop_s"], front_end.hop_length / front_end.sample_rate
+        )
+        heads = tuple(_head(folder, plain) for plain in manifest["heads"])
+        _check_heads(heads)
+        _check_keys(manifest["architecture"], _ARCHITECTURE_KEYS, "architecture")
+        if manifest["n_dims"] < 1:
+            raise ValueError("n_dims must be at least 1")
     except BundleInvalid:
         raise
-    except (AffettoError, AttributeError, KeyError, TypeError, ValueError) as error:
-        reason = f"{error.args[0]} is missing" if isinstance(error, KeyError) else str(error)
-        raise BundleInvalid(f"{folder / MANIFEST} cannot be used: {reason}", _HINT) from error
-    if not any(head.spec.kind == "tags" for head in heads):
-        raise BundleInvalid(f"{folder / MANIFEST} has no head with tags", _HINT)
-    return Bundle(**bundle_fields, runtime=_runtime(runtime, bundle_fields))
+    # What a front end makes of numbers out of any range is not foreseeable.
+    except (AffettoError, TypeError, ValueError, ArithmeticError, MemoryError) as error:
+        reason = error.message if isinstance(error, AffettoError) else str(error)
+        raise BundleInvalid(
+            f"{display(folder / MANIFEST)} cannot be used: {_one_line(reason)}", _HINT
+        ) from error
+    bundle_fields: dict[str, Any] = {
+        **{key: manifest[key] for key in ("name", "version", "summary", "n_dims")},
+        **{key: manifest[key] for key in ("architecture", "training", "license")},
+        "folder": folder,
+        "front_end": front_end,
+        "window_s": float(window["duration_s"]),
+        "hop_s": float(window["hop_s"]),
+        "heads": heads,
+        "fingerprint": hashlib.sha256(text).hexdigest(),
+        "runtime_name": runtime,
+    }
+    return Bundle(**bundle_fields, runtime=_runtime(bundle_fields))
 
 
 def manifest_text(
@@ -193,7 +248,6 @@ def manifest_text(
     folder: Path,
 ) -> str:
     """Give the text of `bundle.json` for a folder that holds the other files already."""
-    named = (ONNX, WEIGHTS, EXPECTED)
     manifest = {
         "schema_version": SCHEMA_VERSION,
         "name": name,
@@ -207,83 +261,152 @@ def manifest_text(
         "aggregation": "mean",
         "training": dict(training),
         "license": license,
-        "files": {file: file_sha256(folder / file) for file in named},
+        "files": {file: file_sha256(folder / file) for file in FILES},
     }
     return json.dumps(manifest, indent=2, ensure_ascii=False) + "\n"
+
+
+def _refuse(folder: Path, reason: str, hint: str = _HINT) -> NoReturn:
+    raise BundleInvalid(f"{display(folder / MANIFEST)}: {reason}", hint)
+
+
+def _one_line(text: str) -> str:
+    """Keep what comes out of a foreign file from filling or steering a terminal."""
+    shown = display(text)
+    return shown if len(shown) <= 300 else f"{shown[:300]} ..."
 
 
 def _manifest(folder: Path) -> tuple[bytes, dict[str, Any]]:
     path = folder / MANIFEST
     try:
+        if not path.is_file():  # a named pipe would be waited for
+            raise FileNotFoundError(path)
         text = path.read_bytes()
-    except OSError as error:
+    except (OSError, ValueError) as error:
         raise BundleInvalid(
-            f"{folder} is not a bundle: {MANIFEST} cannot be read in it",
+            f"{display(folder)} is not a bundle: {MANIFEST} cannot be read in it",
             "give the folder that `affetto train` wrote",
         ) from error
     try:
-        manifest = json.loads(text)
-    except ValueError as error:
-        raise BundleInvalid(f"{path} is not valid JSON", _HINT) from error
+        manifest = json.loads(text, parse_constant=_no_number)
+    except (ValueError, RecursionError) as error:
+        raise BundleInvalid(f"{display(path)} is not valid JSON", _HINT) from error
     if not isinstance(manifest, dict):
-        raise BundleInvalid(f"{path} does not hold a bundle's description", _HINT)
+        _refuse(folder, "it does not hold a bundle's description")
     version = manifest.get("schema_version")
-    if version != SCHEMA_VERSION:
-        raise BundleInvalid(
-            f"{path} has schema version {version!r}; this affetto reads {SCHEMA_VERSION}",
+    if version != SCHEMA_VERSION or not isinstance(version, int):
+        _refuse(
+            folder,
+            f"its schema version is {reprlib.repr(version)}; this affetto reads {SCHEMA_VERSION}",
             "upgrade affetto, or take a bundle made for this version",
         )
-    for keys, what in ((_KEYS - set(manifest), "lacks"), (set(manifest) - _KEYS, "has unknown")):
-        if keys:
-            raise BundleInvalid(f"{path} {what} keys: {', '.join(sorted(keys))}", _HINT)
+    try:
+        _check_keys(manifest, _KEYS, "it")
+    except ValueError as error:
+        _refuse(folder, str(error))
     if manifest["aggregation"] != "mean":
-        raise BundleInvalid(
-            f"{path} asks for aggregation {manifest['aggregation']!r}; this affetto knows mean",
+        _refuse(
+            folder,
+            f"it asks for aggregation {reprlib.repr(manifest['aggregation'])}; this affetto knows "
+            "mean",
             "upgrade affetto, or take a bundle made for this version",
         )
     return text, manifest
 
 
-def _check_files(folder: Path, manifest: Mapping[str, Any]) -> None:
-    files = manifest["files"]
-    if not isinstance(files, dict) or not {ONNX, WEIGHTS, EXPECTED} <= set(files):
-        raise BundleInvalid(f"{folder / MANIFEST} does not name the bundle's files", _HINT)
+def _no_number(name: str) -> NoReturn:
+    raise ValueError(f"{name} is no JSON")
+
+
+def _check_keys(plain: Any, kinds: _Kinds, where: str) -> None:
+    """See that `plain` has exactly these keys, of these kinds. Raises: ValueError."""
+    if not isinstance(plain, dict):
+        raise ValueError(f"{where} must be an object, not {reprlib.repr(plain)}")
+    for keys, what in (
+        (set(kinds) - set(plain), "lacks"),
+        (set(plain) - set(kinds), "has unknown"),
+    ):
+        if keys:
+            named = ", ".join(_one_line(key)[:40] for key in sorted(keys)[:5])
+            raise ValueError(f"{where} {what} keys: {named}")
+    for key, kind in kinds.items():
+        if not _is_kind(plain[key], kind):
+            raise ValueError(f"{key} must be {_KIND_TITLES[kind]}, not {reprlib.repr(plain[key])}")
+
+
+def _is_kind(value: Any, kind: type) -> bool:
+    if isinstance(value, bool):
+        return False
+    if kind is float:
+        return isinstance(value, int | float) and math.isfinite(value)
+    return isinstance(value, kind)
+
+
+def _check_files(folder: Path, files: Mapping[str, Any]) -> None:
+    try:
+        _check_keys(files, dict.fromkeys(FILES, str), "files")
+    except ValueError as error:
+        _refuse(folder, str(error))
     for name, sha256 in files.items():
         path = folder / name
-        if Path(name).name != name:
-            raise BundleInvalid(f"{folder / MANIFEST} names a file elsewhere: {name}", _HINT)
         try:
+            if not path.is_file():  # a named pipe would be waited for
+                raise FileNotFoundError(path)
             found = file_sha256(path)
         except OSError as error:
-            raise BundleInvalid(f"{path} is missing or cannot be read", _HINT) from error
+            raise BundleInvalid(f"{display(path)} is missing or cannot be read", _HINT) from error
         if found != sha256:
-            raise BundleInvalid(f"{path} is damaged: its content is not what was written", _HINT)
+            raise BundleInvalid(
+                f"{display(path)} is damaged: its content is not what was written", _HINT
+            )
 
 
-def _head(plain: Mapping[str, Any]) -> BundleHead:
-    if plain["kind"] == "plane":
+def _head(folder: Path, plain: Any) -> BundleHead:
+    is_plane = isinstance(plain, dict) and plain.get("kind") == "plane"
+    _check_keys(plain, _PLANE_KEYS if is_plane else _TAGS_KEYS, "a head")
+    if is_plane:
         return BundleHead(Head(plain["name"], "plane"))
     vocabulary = load_vocabulary(plain["vocabulary"])
     if list(vocabulary.tags) != plain["tags"]:
-        raise BundleInvalid(
-            f"the bundle's tags differ from those of vocabulary {vocabulary.name}",
-            "take a bundle and an affetto of the same time",
+        _refuse(
+            folder,
+            f"its tags differ from those of vocabulary {vocabulary.name} in this affetto",
+            _OTHER_TIME,
         )
-    thresholds = tuple(float(value) for value in plain["thresholds"])
-    if len(thresholds) != len(vocabulary) or not all(0 <= value <= 1 for value in thresholds):
+    thresholds = plain["thresholds"]
+    if len(thresholds) != len(vocabulary) or not all(
+        _is_kind(value, float) and 0 <= value <= 1 for value in thresholds
+    ):
         raise ValueError(f"head {plain['name']} must have a threshold from 0 to 1 for each tag")
-    return BundleHead(Head(plain["name"], plain["kind"], vocabulary), thresholds)
+    return BundleHead(Head(plain["name"], plain["kind"], vocabulary), tuple(map(float, thresholds)))
 
 
-def _runtime(name: str, bundle: Mapping[str, Any]) -> Runtime:
-    heads = {head.spec.name: head.spec.n_outputs for head in bundle["heads"]}
+def _check_heads(heads: Sequence[BundleHead]) -> None:
+    """See that the heads can be told apart, and that the first with tags can be placed.
+
+    Raises: ValueError.
+    """
+    vocabularies = [head.spec.vocabulary for head in heads if head.spec.vocabulary is not None]
+    if not vocabularies or not all(map(len, vocabularies)):
+        raise ValueError("there is no head with tags, or one without any")
+    names = ["embedding", *(head.spec.name for head in heads)]
+    others = [vocabulary.name for vocabulary in vocabularies]
+    n_planes = len(heads) - len(vocabularies)
+    if len(set(names)) < len(names) or len(set(others)) < len(others) or n_planes > 1:
+        raise ValueError("two heads have the same name, the same vocabulary, or are both the plane")
+    if not n_planes and vocabularies[0].anchors is None:
+        raise ValueError("nothing gives valence and arousal: no plane, and no anchors of the tags")
+
+
+def _runtime(bundle: Mapping[str, Any]) -> Runtime:
+    outputs = {head.spec.name: head.spec.n_outputs for head in bundle["heads"]}
+    outputs["embedding"] = bundle["n_dims"]
     front_end: FrontEnd = bundle["front_end"]
     n_frames = n_window_frames(bundle["window_s"], front_end)
     folder: Path = bundle["folder"]
-    if name == "onnx":
+    if bundle["runtime_name"] == "onnx":
         from affetto.bundles.onnx import OnnxScorer
 
-        outputs = {**heads, "embedding": bundle["n_dims"]}
         return OnnxScorer(folder / ONNX, front_end.n_bins, n_frames, outputs)
     from affetto import models
 
@@ -291,4 +414,16 @@ def _runtime(name: str, bundle: Mapping[str, Any]) -> Runtime:
     from affetto.models.scorer import TorchScorer
 
     specs = [head.spec for head in bundle["heads"]]
-    return TorchScorer(folder / WEIGHTS, front_end.n_bins, specs, bundle["architecture"])
+    try:
+        scorer = TorchScorer(folder / WEIGHTS, front_end.n_bins, specs, bundle["architecture"])
+        found = scorer.score(np.zeros((1, front_end.n_bins, n_frames), np.float32))
+        shapes = {name: values.shape[1] for name, values in found.items()}
+        if shapes != outputs:
+            raise ValueError(f"its outputs are {shapes}, where {MANIFEST} states {outputs}")
+    except MissingExtra:
+        raise
+    except Exception as error:  # torch's and safetensors' errors have no common root of their own
+        raise BundleInvalid(
+            f"{display(folder / WEIGHTS)} cannot be run by torch ({_one_line(str(error))})", _HINT
+        ) from error
+    return scorer
