@@ -35,12 +35,18 @@ def atomic_write(path: Path, mode: str = "w") -> Iterator[IO[Any]]:
     """Open a neighbor of `path` for writing and put it in place when the block ends well.
 
     A reader sees the old content or the new, never a part; on an exception `path` is untouched.
+    A link stays a link; what cannot be replaced, a device or a pipe, is written to directly.
     """
     import tempfile
 
-    path.parent.mkdir(parents=True, exist_ok=True)
     encoding = None if "b" in mode else "utf-8"
-    handle, name = tempfile.mkstemp(prefix=f".{path.name[:80]}.", dir=path.parent)
+    if path.exists() and not path.is_file():
+        with path.open(mode, encoding=encoding) as file:
+            yield file
+        return
+    path = Path(os.path.realpath(path))
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(prefix=".affetto-", dir=path.parent)
     neighbor = Path(name)
     try:
         with os.fdopen(handle, mode, encoding=encoding) as file:
