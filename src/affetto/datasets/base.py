@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 import math
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -16,6 +17,7 @@ from affetto.frontends import FrontEnd, spectrogram
 T = TypeVar("T")
 
 AUDIO_READER = "audio-1"
+_HINT = "take the file as it was distributed"
 
 
 def read_audio(example: Example, front_end: FrontEnd) -> Spectrogram:
@@ -34,23 +36,32 @@ def require(path: Path, dataset: str) -> Path:
     return path
 
 
+def text_of(path: Path) -> str:
+    """Give the text of a file. Raises: DatasetInvalid when it cannot be read as UTF-8."""
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise DatasetInvalid(f"{path} cannot be read: {error}", _HINT) from error
+
+
 def rows(path: Path, columns: Sequence[str]) -> Iterator[tuple[int, dict[str, str]]]:
     """Give (line number, row) of a CSV table with a header. Raises: DatasetInvalid."""
-    with path.open(newline="", encoding="utf-8") as file:
-        reader = csv.DictReader(file)
+    reader = csv.DictReader(io.StringIO(text_of(path), newline=""))
+    try:
         missing = sorted(set(columns) - set(reader.fieldnames or ()))
         if missing:
             raise DatasetInvalid(
-                f"{path}, line 1: the column {', '.join(missing)} is missing",
-                "take the file as it was distributed",
+                f"{path}, line 1: the column {', '.join(missing)} is missing", _HINT
             )
         for row in reader:
             if None in row.values() or None in row:
                 raise DatasetInvalid(
                     f"{path}, line {reader.line_num}: the row has not one value for each column",
-                    "take the file as it was distributed",
+                    _HINT,
                 )
             yield reader.line_num, row
+    except csv.Error as error:
+        raise DatasetInvalid(f"{path}, line {reader.line_num}: {error}", _HINT) from error
 
 
 def number(text: str, path: Path, line: int, low: float, high: float) -> float:

@@ -22,7 +22,7 @@ import numpy as np
 
 from affetto.core import Dataset, Example, FloatArray, Interval, Vocabulary
 from affetto.datasets import pictures
-from affetto.datasets.base import number, parse, require, rows
+from affetto.datasets.base import number, parse, require, rows, text_of
 from affetto.errors import DatasetInvalid
 from affetto.vocabularies import load as load_vocabulary
 
@@ -48,7 +48,7 @@ def load_first_seconds(root: Path) -> Dataset:
             continue
         try:
             pictures.picture_values(picture)
-        except DatasetInvalid:
+        except pictures.PictureBlank:
             left_out.append(f"{song}: the picture is blank")
             continue
         of_segment = _first_segment(segments(base, song, vocabulary))
@@ -80,7 +80,10 @@ def load_first_seconds(root: Path) -> Dataset:
 def song_names(base: Path) -> tuple[str, ...]:
     """Give the names of the 502 songs, in the order of the annotations."""
     path = require(base / "cal500" / "songNames.txt", "cal500")
-    return tuple(path.read_text(encoding="utf-8").split())
+    names: list[str] = []
+    for line, text in enumerate(text_of(path).split(), start=1):
+        names.append(parse(str, text, path, line, lambda v: v not in names, "a song not above"))
+    return tuple(names)
 
 
 def artist(song: str) -> str:
@@ -90,10 +93,11 @@ def artist(song: str) -> str:
 
 def hard_annotations(base: Path, vocabulary: Vocabulary, n_songs: int) -> FloatArray:
     """Give the songs' labels (n_songs, n_tags) in {0, 1}, tags in the vocabulary's order."""
-    words = require(base / "cal500" / "vocab.txt", "cal500").read_text(encoding="utf-8").split()
-    path = require(base / "cal500" / "hardAnnotations.txt", "cal500")
+    path = require(base / "cal500" / "vocab.txt", "cal500")
+    words = text_of(path).split()
     columns = [_column(words, f"Emotion-{name}", path) for name in vocabulary.source_names]
-    lines = path.read_text(encoding="utf-8").split()
+    path = require(base / "cal500" / "hardAnnotations.txt", "cal500")
+    lines = text_of(path).split()
     if len(lines) != n_songs:
         raise DatasetInvalid(f"{path} has {len(lines)} rows for {n_songs} songs", "restore it")
     labels = []
@@ -141,7 +145,7 @@ def _first_segment(found: tuple[tuple[Interval, FloatArray], ...]) -> FloatArray
 
 def _column(words: list[str], name: str, path: Path) -> int:
     if name not in words:
-        raise DatasetInvalid(f"{path}: the tag {name} is not in vocab.txt", "restore it")
+        raise DatasetInvalid(f"{path}: the tag {name} is missing", "restore it")
     return words.index(name)
 
 

@@ -16,12 +16,14 @@ What becomes of the labels:
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
 
 from affetto.core import Dataset, Example
 from affetto.datasets.base import AUDIO_READER, number, parse, read_audio, require, rows
+from affetto.datasets.splits import N_FOLDS
 from affetto.vocabularies import load as load_vocabulary
 
 TAG_OF_RATING = {
@@ -37,14 +39,14 @@ def load_4q(root: Path) -> Dataset:
     folder = require(root / "emotion_audio" / "4q", "4q")
     table = require(folder / "labels.csv", "4q")
     vocabulary = load_vocabulary("none")
-    examples, folds = [], {}
-    for line, row in rows(table, ("clip", "artist", "group", "fold", "quadrant")):
+    examples: list[Example] = []
+    folds: dict[str, int] = {}
+    for line, row, path in _clips(table, "4q", ("artist", "quadrant"), folds):
         quadrant = parse(str, row["quadrant"], table, line, _SIGNS.__contains__, "Q1 to Q4")
-        folds[row["group"]] = _fold(row, table, line)
         examples.append(
             Example(
                 id=f"4q/{row['clip']}",
-                path=require(folder / "audio" / row["clip"], "4q"),
+                path=path,
                 group=row["group"],
                 song=row["clip"],
                 labels=np.zeros(0, np.float32),
@@ -73,19 +75,20 @@ def load_soundtracks(root: Path) -> Dataset:
     folder = require(root / "emotion_audio" / "soundtracks", "soundtracks")
     table = require(folder / "labels.csv", "soundtracks")
     vocabulary = load_vocabulary("cal500_emotions")
-    columns = ("clip", "group", "fold", "valence", "energy", *TAG_OF_RATING)
-    examples, folds = [], {}
-    for line, row in rows(table, columns):
+    examples: list[Example] = []
+    folds: dict[str, int] = {}
+    for line, row, path in _clips(
+        table, "soundtracks", ("valence", "energy", *TAG_OF_RATING), folds
+    ):
         labels = np.full(len(vocabulary), np.nan, np.float32)
         for column, tag in TAG_OF_RATING.items():
             rating = number(row[column], table, line, 1, 8)
             labels[vocabulary.tags.index(tag)] = (rating - 1) / 7
         plane = [(number(row[c], table, line, 1, 7) - 4) / 3 for c in ("valence", "energy")]
-        folds[row["group"]] = _fold(row, table, line)
         examples.append(
             Example(
                 id=f"soundtracks/{row['clip']}",
-                path=require(folder / "audio" / row["clip"], "soundtracks"),
+                path=path,
                 group=row["group"],
                 song=row["clip"],
                 labels=labels,
@@ -114,14 +117,14 @@ def load_emotify(root: Path) -> Dataset:
     folder = require(root / "emotion_audio" / "emotify", "emotify")
     table = require(folder / "labels.csv", "emotify")
     vocabulary = load_vocabulary("gems9")
-    examples, folds = [], {}
-    for line, row in rows(table, ("clip", "group", "fold", *vocabulary.source_names)):
+    examples: list[Example] = []
+    folds: dict[str, int] = {}
+    for line, row, path in _clips(table, "emotify", vocabulary.source_names, folds):
         shares = [number(row[name], table, line, 0, 1) for name in vocabulary.source_names]
-        folds[row["group"]] = _fold(row, table, line)
         examples.append(
             Example(
                 id=f"emotify/{row['clip']}",
-                path=require(folder / "audio" / row["clip"], "emotify"),
+                path=path,
                 group=row["group"],
                 song=row["clip"],
                 labels=np.asarray(shares, np.float32),
@@ -146,5 +149,22 @@ def load_emotify(root: Path) -> Dataset:
 _SIGNS = {"Q1": (1.0, 1.0), "Q2": (-1.0, 1.0), "Q3": (-1.0, -1.0), "Q4": (1.0, -1.0)}
 
 
-def _fold(row: dict[str, str], table: Path, line: int) -> int:
-    return parse(int, row["fold"], table, line, lambda value: 0 <= value < 5, "a fold, 0 to 4")
+def _clips(
+    table: Path, dataset: str, columns: Sequence[str], folds: dict[str, int]
+) -> Iterator[tuple[int, dict[str, str], Path]]:
+    """Give (line number, row, sound file) of each clip, and put its group's fold in `folds`.
+
+    Raises: DatasetInvalid with file and line, also for a clip that is there twice and for a
+    group of two folds; DatasetMissing for a sound file.
+    """
+    seen: set[str] = set()
+    for line, row in rows(table, ("clip", "group", "fold", *columns)):
+        name = parse(
+            str, row["clip"], table, line, lambda v: v != "" and v not in seen, "a clip not above"
+        )
+        group = parse(str, row["group"], table, line, bool, "the name of a group")
+        allowed = (folds[group],) if group in folds else range(N_FOLDS)
+        expected = f"the group's fold, {', '.join(map(str, allowed))}"
+        folds[group] = parse(int, row["fold"], table, line, allowed.__contains__, expected)
+        seen.add(name)
+        yield line, row, require(table.parent / "audio" / name, dataset)
