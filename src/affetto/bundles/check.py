@@ -64,13 +64,28 @@ def check(bundle: Bundle) -> float:
         expected = {name: np.asarray(rows, np.float32) for name, rows in plain["outputs"].items()}
         windows = check_windows(bundle.front_end, bundle.window_s, bundle.hop_s)
         found = bundle.score(windows)
-        difference = max(float(np.abs(found[name] - expected[name]).max()) for name in found)
-    except (OSError, ValueError, KeyError, TypeError) as error:
+        difference = _max_difference(found, expected)
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise BundleInvalid(f"{path} cannot be used ({error})", "get the bundle again") from error
-    if difference > TOLERANCE:
+    if not difference <= TOLERANCE:  # also for NaN
         raise BundleInvalid(
             f"bundle {bundle.title} scores its test signal differently from what was written "
             f"down: by {difference:.2g}, at most {TOLERANCE:g} is expected",
             "get the bundle again, or another version of onnxruntime",
         )
     return difference
+
+
+def _max_difference(one: dict[str, FloatArray], other: dict[str, FloatArray]) -> float:
+    """Give the largest absolute difference of two networks' outputs, NaN where one has NaN.
+
+    Raises: ValueError when they differ in names or shapes.
+    """
+    if one.keys() != other.keys():
+        raise ValueError(f"outputs {', '.join(one)} and {', '.join(other)} differ")
+    differences = []
+    for name, values in one.items():
+        if values.shape != other[name].shape:
+            raise ValueError(f"{name} is of shape {values.shape} or {other[name].shape}")
+        differences.append(np.abs(values - other[name]).max())
+    return float(np.max(differences))  # max() would lose a NaN that does not come first

@@ -39,11 +39,7 @@ def publish(
     Gives the largest difference between torch and ONNX Runtime on the test signal. Raises:
     BundleInvalid when that exceeds 1e-4, or when `folder` holds something that is no bundle.
     """
-    if folder.exists() and not _may_replace(folder):
-        raise BundleInvalid(
-            f"{folder} is there and is not a bundle, so it is not overwritten",
-            "name another folder",
-        )
+    check_target(folder)
     folder.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=".bundle-", dir=folder.parent) as temporary:
         new = Path(temporary) / "new"
@@ -55,8 +51,20 @@ def publish(
     return difference
 
 
-def _may_replace(folder: Path) -> bool:
-    return (folder / layout.MANIFEST).is_file() or not any(folder.iterdir())
+def check_target(folder: Path) -> None:
+    """Let a bundle be written where there is nothing, an empty folder or another bundle.
+
+    Raises: BundleInvalid for anything else.
+    """
+    if not folder.exists():
+        return
+    is_bundle = (folder / layout.MANIFEST).is_file()
+    is_empty = folder.is_dir() and not any(folder.iterdir())
+    if not (is_bundle or is_empty):
+        raise BundleInvalid(
+            f"{folder} is there and is not a bundle, so it is not overwritten",
+            "name another folder",
+        )
 
 
 def _write(
@@ -75,7 +83,7 @@ def _write(
     to_onnx(scorer, front_end.n_bins, n_window_frames(window_s, front_end), folder / layout.ONNX)
     windows = check_windows(front_end, window_s, hop_s)
     difference = max_difference(scorer, folder / layout.ONNX, windows)
-    if difference > MAX_DIFFERENCE:
+    if not difference <= MAX_DIFFERENCE:  # also for NaN, of a training that has diverged
         raise BundleInvalid(
             f"the exported network differs from the trained one by {difference:.2g}",
             "use the versions of torch and onnxruntime that constraints.txt names",

@@ -118,6 +118,7 @@ def make_bundle(
     from affetto.training import loop, publish
 
     config = prepared.config
+    publish.check_target(output)  # now, not after hours of training
     parts = sides(prepared, None, config.seed)
     scorer = loop.train(config, parts.training, parts.validation, run_folder, report)
     if results is None:
