@@ -23,6 +23,17 @@ class CnnConfig:
     n_dims: int = 128
     dropout: float = 0.3
 
+    def __post_init__(self) -> None:
+        channels = self.channels if isinstance(self.channels, tuple) else ()
+        sizes = (*channels, self.n_summary, self.n_dims)
+        if not channels or not all(type(n) is int and n > 0 for n in sizes):
+            raise BadConfig(
+                "channels (one or more), n_summary and n_dims of network cnn must be positive "
+                f"whole numbers, not {self.channels}, {self.n_summary} and {self.n_dims}"
+            )
+        if not isinstance(self.dropout, int | float) or not 0 <= self.dropout < 1:
+            raise BadConfig(f"dropout of network cnn must lie in [0, 1), not {self.dropout}")
+
 
 class Cnn(nn.Module):
     """Convolutions, one convolution over all that is left of the frequency axis, then the mean

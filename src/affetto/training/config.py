@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import tomllib
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields, is_dataclass
@@ -20,6 +21,11 @@ from affetto.errors import BadConfig
 from affetto.vocabularies import load as load_vocabulary
 
 C = TypeVar("C")
+
+
+def _demand(condition: bool, what: str) -> None:
+    if not condition:
+        raise BadConfig(f"a recipe needs {what}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +43,9 @@ class WindowConfig:
     duration_s: float
     hop_s: float
 
+    def __post_init__(self) -> None:
+        _demand(self.duration_s > 0 and self.hop_s > 0, "a window's duration_s and hop_s > 0")
+
 
 @dataclass(frozen=True, slots=True)
 class HeadConfig:
@@ -46,6 +55,9 @@ class HeadConfig:
     kind: str
     vocabulary: str = ""
     weight: float = 1.0
+
+    def __post_init__(self) -> None:
+        _demand(0 <= self.weight < math.inf, f"the weight of head {self.name} at least 0")
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +72,12 @@ class DataConfig:
     weight: float = 1.0
     smoothing: float = 0.0
 
+    def __post_init__(self) -> None:
+        where = f"of data set {self.name}"
+        _demand(self.windows >= 1, f"windows {where} at least 1")
+        _demand(0 <= self.weight < math.inf, f"weight {where} at least 0")
+        _demand(0 <= self.smoothing <= 1, f"smoothing {where} between 0 and 1")
+
 
 @dataclass(frozen=True, slots=True)
 class AugmentConfig:
@@ -72,6 +90,10 @@ class AugmentConfig:
     n_time_masks: int = 0
     max_time_mask: int = 0
 
+    def __post_init__(self) -> None:
+        for name, value in asdict(self).items():
+            _demand(0 <= value < math.inf, f"{name} at least 0")
+
 
 @dataclass(frozen=True, slots=True)
 class OptimizerConfig:
@@ -83,6 +105,14 @@ class OptimizerConfig:
     weight_decay: float = 0.05
     warmup_share: float = 0.1
     average_decay: float = 0.995
+
+    def __post_init__(self) -> None:
+        if self.epochs < 1 or self.batch_size < 2:
+            raise BadConfig("a training needs at least 1 epoch and batches of at least 2 windows")
+        _demand(0 < self.learning_rate < math.inf, "learning_rate above 0")
+        _demand(0 <= self.weight_decay < math.inf, "weight_decay at least 0")
+        _demand(0 <= self.warmup_share <= 1, "warmup_share between 0 and 1")
+        _demand(0 <= self.average_decay < 1, "average_decay at least 0 and below 1")
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,11 +135,14 @@ class TrainConfig:
     n_threads: int = 2
 
     def __post_init__(self) -> None:
-        if self.optimizer.epochs < 1 or self.optimizer.batch_size < 2:
-            raise BadConfig("a training needs at least 1 epoch and batches of at least 2 windows")
-        names = [head.name for head in self.heads]
-        if len(set(names)) != len(names) or not names:
-            raise BadConfig("a recipe needs heads, each with a name of its own")
+        for what, names in (
+            ("heads", [head.name for head in self.heads]),
+            ("data", [data.name for data in self.data]),
+        ):
+            if len(set(names)) != len(names) or not names:
+                raise BadConfig(f"a recipe needs {what}, each with a name of its own")
+        _demand(0 < self.validation_share < 1, "validation_share between 0 and 1")
+        _demand(self.n_threads >= 1 and self.seed >= 0, "n_threads at least 1, seed at least 0")
 
     def specs(self) -> tuple[Head, ...]:
         """Give the heads with their vocabularies. Raises: UnknownName."""
@@ -152,7 +185,10 @@ def load(recipe: str | Path, overrides: Mapping[str, str] | None = None) -> Trai
         resource = files("affetto.training").joinpath("recipes", f"{recipe}.toml")
         text = resource.read_text(encoding="utf-8")
     elif Path(recipe).is_file():
-        text = Path(recipe).read_text(encoding="utf-8")
+        try:
+            text = Path(recipe).read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            raise BadConfig(f"recipe {recipe} cannot be read: {error}") from error
     else:
         raise BadConfig(
             f"there is no recipe {str(recipe)!r}",

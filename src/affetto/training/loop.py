@@ -80,13 +80,11 @@ def train(
     """
     run = Run(folder, config)
     _claim(run, (*training, *validation))
-    scorer = build(config)
     if run.weights.exists():
-        load_weights(scorer, run.weights)
-        return scorer
+        return build_from(config, run.weights)
     torch.set_num_threads(config.n_threads)
     torch.use_deterministic_algorithms(True)
-    scorer = _channels_last(scorer)
+    scorer = _channels_last(build(config))
     state = _State(config, scorer, n_batches(training, config.data, config.optimizer.batch_size))
     first = state.resume(run)
     for epoch in range(first, config.optimizer.epochs):
@@ -184,7 +182,9 @@ class _State:
         tensors |= {f"average.{k}": v for k, v in self.average.state_dict().items()}
         for index, slots in self.optimizer.state_dict()["state"].items():
             tensors |= {f"optimizer.{index}.{name}": slots[name] for name in sorted(slots)}
-        history = [*_history(run, n_epochs_done - 1), json.dumps(measured)]
+        # A measure without a value (no tag has both classes) is left out: JSON knows no NaN.
+        line = json.dumps({name: v for name, v in measured.items() if math.isfinite(v)})
+        history = [*_history(run, n_epochs_done - 1), line]
         partial = run.folder / ".checkpoint.partial"
         save_file(
             {key: value.contiguous() for key, value in tensors.items()},
