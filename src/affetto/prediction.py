@@ -14,6 +14,7 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Iterable, Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ import numpy as np
 from affetto import audio, mood, workers
 from affetto.audio import AudioSource
 from affetto.bundles import Bundle, load
+from affetto.bundles.bundle import RuntimeName
 from affetto.core import (
     Failure,
     FloatArray,
@@ -96,7 +98,7 @@ def predict(
 
 
 def predict_many(
-    paths: Iterable[str | os.PathLike[str]],
+    paths: str | os.PathLike[str] | Iterable[str | os.PathLike[str]],
     bundle: str | os.PathLike[str] | Bundle = "default",
     *,
     hop_s: float | None = None,
@@ -106,14 +108,15 @@ def predict_many(
 ) -> Iterator[Prediction | Failure]:
     """Score files, and the music in folders, in order; what fails is given, not raised.
 
-    `jobs` processes share the work; `progress` hears of the file under way when there is
-    only one process. Raises: BundleError, BadConfig, before the first file.
+    `jobs` processes share the work: more than one only under `if __name__ == "__main__":` in
+    a script, since each of them imports it. `progress` hears of the file under way when there
+    is only one process. Raises: BundleError, BadConfig, before the first file.
     """
     loaded = bundle if isinstance(bundle, Bundle) else load(bundle)
     _check_settings(loaded, hop_s, threshold)
     if jobs < 1:
         raise BadConfig(f"jobs must be at least 1, not {jobs}")
-    found = audio.find(paths)
+    found = audio.find([paths] if isinstance(paths, str | os.PathLike) else paths)
     if jobs == 1:
         return (_attempt(item, loaded, hop_s, threshold, progress) for item in found)
     return _predict_parallel(found, loaded, hop_s, threshold, jobs)
@@ -130,7 +133,7 @@ def _predict_parallel(
 
     def remembered() -> Iterator[Path | Failure]:
         for item in found:
-            names.append("" if isinstance(item, Failure) else str(item))
+            names.append(item.path if isinstance(item, Failure) else str(item))
             yield item
 
     results = workers.map_ordered(
@@ -139,18 +142,21 @@ def _predict_parallel(
         jobs,
         time_limit_s=TIME_LIMIT_S,
         initializer=_set_up_process,
-        initargs=(bundle.folder, hop_s, threshold),
+        initargs=(bundle.folder, bundle.runtime_name, hop_s, threshold),
     )
-    for number, result in enumerate(results):
-        yield _lost(names[number], result) if isinstance(result, workers.Lost) else result
+    with closing(results):  # an early end of this generator ends the processes now
+        for number, result in enumerate(results):
+            yield _lost(names[number], result) if isinstance(result, workers.Lost) else result
 
 
 _process_settings: tuple[Bundle, float | None, float | None]
 
 
-def _set_up_process(folder: Path, hop_s: float | None, threshold: float | None) -> None:
+def _set_up_process(
+    folder: Path, runtime: RuntimeName, hop_s: float | None, threshold: float | None
+) -> None:
     global _process_settings
-    _process_settings = (load(folder), hop_s, threshold)
+    _process_settings = (load(folder, runtime=runtime), hop_s, threshold)
 
 
 def _attempt_in_process(item: Path | Failure) -> Prediction | Failure:
@@ -176,7 +182,8 @@ def _attempt(
         return Failure(
             str(item),
             "internal",
-            f"{audio.display(item)}: affetto failed ({type(error).__name__}: {error})",
+            f"{audio.display(item)}: affetto failed "
+            f"({type(error).__name__}: {audio.display(str(error))})",
             "please report this, with the file if you may",
         )
 
@@ -264,8 +271,13 @@ def _thresholds(bundle: Bundle, threshold: float | None) -> tuple[float, ...] | 
 
 def _silence_notices(weight: FloatArray) -> Iterator[Notice]:
     share = float(np.mean(weight == 0))
-    if share > MOSTLY:
-        yield Notice("silence", f"{share:.0%} of the file is silent; only the rest is scored")
+    if share == 1:
+        yield Notice("silence", "nearly the whole file is silence, so the scores are a guess")
+    elif share > MOSTLY:
+        # Rounded down: of what is scored, nobody shall read that 100% is silent.
+        yield Notice(
+            "silence", f"{int(100 * share)}% of the file is silent; only the rest is scored"
+        )
 
 
 def _label(source: AudioSource) -> str:

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
+from affetto.audio import display
 from affetto.core import FloatArray
 from affetto.errors import BundleInvalid
+
+# How a tensor in an ONNX file begins to say in which other file its numbers are: the key
+# "location", as protocol buffers write it.
+_ELSEWHERE = b"\n\x08location"
 
 
 class OnnxScorer:
@@ -21,25 +27,31 @@ class OnnxScorer:
     def __init__(self, path: Path, n_bins: int, n_frames: int, outputs: Mapping[str, int]) -> None:
         import onnxruntime
 
+        content = path.read_bytes()
+        if _ELSEWHERE in content:
+            raise BundleInvalid(
+                f"{display(path)} keeps numbers in another file, which no checksum covers",
+                "export the network with all its numbers inside",
+            )
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = options.inter_op_num_threads = 1
         options.log_severity_level = 4  # what goes wrong is raised, not printed
         try:
             self._session = onnxruntime.InferenceSession(
-                str(path), options, providers=["CPUExecutionProvider"]
+                content, options, providers=["CPUExecutionProvider"]
             )
         except Exception as error:  # ONNX Runtime's errors have no common root of their own
             raise BundleInvalid(
-                f"{path} cannot be run by ONNX Runtime", "get the bundle again"
+                f"{display(path)} cannot be run by ONNX Runtime", "get the bundle again"
             ) from error
         self._names = list(outputs)
-        shapes = {node.name: node.shape[1:] for node in self._session.get_inputs()}
-        found = {node.name: node.shape[1:] for node in self._session.get_outputs()}
-        if shapes != {"spectrogram": [n_bins, n_frames]} or found != {
-            name: [width] for name, width in outputs.items()
-        }:
+        stated = {name: [width] for name, width in outputs.items()}
+        found_in = _shapes(self._session.get_inputs())
+        found_out = _shapes(self._session.get_outputs())
+        if found_in != {"spectrogram": [n_bins, n_frames]} or found_out != stated:
             raise BundleInvalid(
-                f"{path} has inputs {shapes} and outputs {found}, which bundle.json does not state",
+                f"{display(path)} has inputs {_told(found_in)} and outputs {_told(found_out)}, "
+                f"which bundle.json does not state",
                 "get the bundle again",
             )
 
@@ -48,3 +60,20 @@ class OnnxScorer:
         windows = np.ascontiguousarray(values, dtype=np.float32)
         outputs = self._session.run(self._names, {"spectrogram": windows})
         return dict(zip(self._names, outputs, strict=True))
+
+
+def _shapes(nodes: Sequence[Any]) -> dict[str, list[Any] | None]:
+    """Give each node's shape behind its batch axis, None where it is not float32 of any batch."""
+    return {
+        node.name: node.shape[1:]
+        if node.type == "tensor(float)" and node.shape and not isinstance(node.shape[0], int)
+        else None
+        for node in nodes
+    }
+
+
+def _told(shapes: Mapping[str, list[Any] | None]) -> str:
+    told = display(
+        ", ".join(f"{name} {shape or 'of another kind'}" for name, shape in shapes.items())
+    )
+    return told if len(told) <= 300 else f"{told[:300]} ..."
