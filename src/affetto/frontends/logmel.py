@@ -27,6 +27,8 @@ POWER_FLOOR = 1e-10
 FLOOR_DB = -100.0  # 10 * log10(POWER_FLOOR)
 
 _GROUP_MELS = 16
+# Beyond any use, and small enough for the filter bank of a foreign bundle to fit into memory.
+_HIGHEST = {"sample_rate": 768_000, "n_fft": 1 << 15, "hop_length": 1 << 15, "n_mels": 1024}
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,10 +43,10 @@ class LogMelConfig:
     f_max_hz: float = 8_000.0
 
     def __post_init__(self) -> None:
-        for name in ("sample_rate", "n_fft", "hop_length", "n_mels"):
+        for name, highest in _HIGHEST.items():
             value = getattr(self, name)
-            if type(value) is not int or value <= 0:
-                raise BadConfig(f"{name} must be a positive whole number, not {value!r}")
+            if type(value) is not int or not 0 < value <= highest:
+                raise BadConfig(f"{name} must be a whole number from 1 to {highest}, not {value!r}")
         for name in ("f_min_hz", "f_max_hz"):
             value = getattr(self, name)
             if type(value) not in (int, float):
