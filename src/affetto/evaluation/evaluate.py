@@ -8,7 +8,7 @@ so that a second call, for another data set, finds the networks trained.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -181,6 +181,16 @@ def evaluate_bundle(
     )
 
 
+def merged(parts: Sequence[Results]) -> Results:
+    """Put the results of one bundle on several data sets together."""
+    protocols = dict.fromkeys(part.protocol for part in parts)
+    return replace(
+        parts[0],
+        protocol="; ".join(protocols),
+        evaluations=tuple(found for part in parts for found in part.evaluations),
+    )
+
+
 def evaluation(dataset: Dataset, seeds: Sequence[HeldOut]) -> Evaluation:
     """Measure one data set under one head."""
     kind = kind_of(seeds[0], dataset.plane_kind)
@@ -276,10 +286,3 @@ def _score_items(
             found.append(outputs[name].mean(axis=0))
         progress("scoring", number, len(items))
     return {name: np.stack(found) for name, found in rows.items()}
-
-
-def rows_of(results: Results) -> Iterator[tuple[Evaluation, Figure]]:
-    """Give every figure with what it belongs to, in order."""
-    for found in results.evaluations:
-        for figure in found.figures:
-            yield found, figure

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import platform
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -15,7 +16,7 @@ from affetto import frontends, models
 from affetto.bundles.card import CardData, card_text
 from affetto.core import Dataset, FloatArray
 from affetto.datasets.splits import fold_of_groups, split
-from affetto.errors import DatasetInvalid
+from affetto.errors import BadConfig, DatasetInvalid
 from affetto.metrics import best_thresholds
 from affetto.training.config import TrainConfig
 from affetto.training.data import Item, Progress, load_all, load_items
@@ -41,6 +42,31 @@ class Sides:
     training: tuple[Item, ...]
     validation: tuple[Item, ...]
     test: tuple[Item, ...]
+
+
+def runs_folder(config: TrainConfig) -> Path:
+    """Give the folder under which a recipe's run folders are, by default: one a recipe."""
+    return Path("runs") / f"{config.name}-{config.fingerprint()}"
+
+
+def read_results(path: Path, config: TrainConfig) -> dict[str, Any]:
+    """Read what an evaluation of this recipe wrote. Raises: BadConfig for anything else."""
+    try:
+        results: Any = json.loads(path.read_text(encoding="utf-8"))
+        fingerprint = results["fingerprint"]
+        known = {name: len(values) for name, values in results["thresholds"].items()}
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise BadConfig(
+            f"{path} does not hold the results of an evaluation",
+            "give the file that `affetto evaluate -o` wrote",
+        ) from error
+    wanted = {spec.name: spec.n_outputs for spec in config.specs() if spec.kind == "tags"}
+    if fingerprint != config.fingerprint() or not set(known.items()) <= set(wanted.items()):
+        raise BadConfig(
+            f"{path} holds the results of another recipe than {config.name} as it is now",
+            "run `affetto evaluate` for this recipe",
+        )
+    return dict(results)
 
 
 def prepare(
