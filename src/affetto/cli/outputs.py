@@ -1,0 +1,100 @@
+"""Where results go: stdout or a file that is whole, and pictures with names of their own."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+from collections.abc import Iterator, Sequence
+from importlib.util import find_spec
+from pathlib import Path
+from typing import IO
+
+from affetto import plots
+from affetto.audio import display
+from affetto.core import Prediction
+from affetto.errors import BadConfig, MissingExtra
+from affetto.files import atomic_write
+
+MAX_NAME_BYTES = 200
+
+
+@contextlib.contextmanager
+def opened(path: Path | None) -> Iterator[IO[str]]:
+    """Open an output for text: None is stdout; a file is put in place when the block ends well.
+
+    A device or a named pipe is written to as it is. Raises: BadConfig for what cannot be opened.
+    """
+    if path is None:
+        yield sys.stdout
+        return
+    with contextlib.ExitStack() as stack:
+        try:
+            if path.exists() and not path.is_file():
+                file: IO[str] = stack.enter_context(path.open("w", encoding="utf-8"))
+            else:  # a link stays one, to a new file
+                file = stack.enter_context(atomic_write(Path(os.path.realpath(path))))
+        except OSError as error:
+            reason = (error.strerror or type(error).__name__).lower()
+            raise BadConfig(
+                f"{display(path)}: it cannot be written ({reason})", "name another output"
+            ) from error
+        yield file
+
+
+def refuse_inputs(output: Path, inputs: Sequence[str | Path], option: str) -> None:
+    """Keep an output from overwriting what is to be read. Raises: BadConfig."""
+    target = os.path.realpath(output)
+    for path in inputs:
+        is_same = os.path.realpath(path) == target
+        with contextlib.suppress(OSError, ValueError):
+            is_same = is_same or Path(path).samefile(target)
+        if is_same:
+            raise BadConfig(
+                f"{option} {display(output)} is one of the inputs", "name another output"
+            )
+
+
+class Pictures:
+    """Draws songs: the only one to a file, or each into a folder under a name of its own.
+
+    `target` is a file if it ends as a picture does, else a folder. Raises: BadConfig for a file
+    and several songs, or for another suffix; MissingExtra without matplotlib.
+    """
+
+    def __init__(self, target: str, inputs: Sequence[str | Path]) -> None:
+        if find_spec("matplotlib") is None:
+            raise MissingExtra("pictures need matplotlib", "run: pip install 'affetto[plot]'")
+        self._target = Path(target)
+        suffix = self._target.suffix.lower().removeprefix(".")
+        self.is_folder = not suffix or target.endswith(os.sep) or self._target.is_dir()
+        self._taken: set[str] = set()
+        if self.is_folder:
+            return
+        if suffix not in plots.FORMATS:
+            raise BadConfig(
+                f"--plot {display(target)}: a picture ends in .png, .svg or .pdf",
+                "rename it, or name a folder",
+            )
+        if len(inputs) > 1:
+            raise BadConfig(
+                f"--plot {display(target)} is one file, but there are {len(inputs)} inputs",
+                "name a folder",
+            )
+        refuse_inputs(self._target, inputs, "--plot")
+
+    def draw(self, prediction: Prediction) -> None:
+        """Draw a song. Raises: as `plots.save`."""
+        plots.save(prediction, self._path_of(Path(prediction.path)))
+
+    def _path_of(self, song: Path) -> Path:
+        if not self.is_folder:
+            return self._target
+        stem = display(song.stem).replace("\\", "_")
+        stem = stem.encode()[:MAX_NAME_BYTES].decode(errors="ignore")
+        name, number = stem, 1
+        while name.casefold() in self._taken:
+            number += 1
+            name = f"{stem}-{number}"
+        self._taken.add(name.casefold())
+        return self._target / f"{name}.png"

@@ -1,0 +1,68 @@
+"""What all writers share: what of a Prediction is wanted, and how a writer is used."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Any, Self, TextIO
+
+from affetto.core import Prediction
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """What of a Prediction is written.
+
+    At most `top` tags of each vocabulary, of `tags` alone unless None; the `timeline` or not.
+    """
+
+    top: int | None = None
+    tags: tuple[str, ...] | None = None
+    timeline: bool = False
+
+    def of(self, scores: Mapping[str, float]) -> dict[str, float]:
+        """Give the wanted ones of scores by tag, highest first."""
+        wanted = scores if self.tags is None else {tag for tag in self.tags if tag in scores}
+        ranked = sorted(wanted, key=lambda tag: -scores[tag])
+        return {tag: scores[tag] for tag in ranked[: self.top]}
+
+
+def plain(prediction: Prediction, selection: Selection) -> dict[str, Any]:
+    """Give `prediction.to_dict` with only what is selected: an object of the JSON schema."""
+    values = prediction.to_dict(timeline=selection.timeline)
+    tags = values["tags"] = selection.of(values["tags"])
+    values["chosen"] = [tag for tag in values["chosen"] if tag in tags]
+    values["others"] = {name: selection.of(scores) for name, scores in values["others"].items()}
+    if selection.timeline:
+        columns = values["timeline"]
+        columns["tags"] = {tag: column for tag, column in columns["tags"].items() if tag in tags}
+    return values
+
+
+class Writer(ABC):
+    """Writes predictions to a text stream, which it does not close."""
+
+    def __init__(self, stream: TextIO, selection: Selection) -> None:
+        self.stream = stream
+        self.selection = selection
+
+    @abstractmethod
+    def add(self, prediction: Prediction) -> None:
+        """Write one song."""
+
+    def close(self) -> None:
+        """Write what is due at the end: by default nothing."""
+        self.stream.flush()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
