@@ -5,14 +5,14 @@ from __future__ import annotations
 import io
 import os
 import socket
+import sys
 import tempfile
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 import soundfile
 
-from affetto.audio import display, read
+from affetto.audio import AudioStream, display, read
 from affetto.errors import AudioEmpty, AudioNotFound, AudioUnreadable, BadConfig
 from tests.helpers import as_nobody, chirp, open_to_all
 
@@ -111,6 +111,7 @@ def test_file_without_permission_is_unreadable() -> None:
             read(path, RATE_HZ)
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="this system may refuse some of the names")
 @pytest.mark.parametrize("name", [b"two\nlines", b"-n", b"caf\xe9", "😂".encode(), b"\x1b[31mred"])
 def test_error_shows_any_name_on_one_line(name: bytes, tmp_path: Path) -> None:
     path = tmp_path / os.fsdecode(name)
@@ -125,10 +126,9 @@ def test_error_shows_any_name_on_one_line(name: bytes, tmp_path: Path) -> None:
     assert missing.value.message == f"{display(path)}: no such file"
 
 
-@pytest.mark.parametrize("make", [lambda: io.BytesIO(), lambda: io.BytesIO(b"")])
-def test_empty_file_object_is_empty(make: Callable[[], io.BytesIO]) -> None:
+def test_empty_file_object_is_empty() -> None:
     with pytest.raises(AudioEmpty, match="0 bytes"):
-        read(make(), RATE_HZ)
+        read(io.BytesIO(), RATE_HZ)
 
 
 @pytest.mark.parametrize("container", ["WAV", "FLAC", "OGG", "MP3", "AIFF"])
@@ -151,7 +151,7 @@ def test_file_that_gives_little_at_a_time_gives_the_same_sound(container: str) -
     assert info == expected_info
 
 
-def test_text_in_any_wrapping_is_refused(tmp_path: Path) -> None:
+def test_text_in_any_wrapping_is_refused() -> None:
     with tempfile.NamedTemporaryFile("w+") as wrapped, pytest.raises(BadConfig, match="binary"):
         read(wrapped, RATE_HZ)  # type: ignore[arg-type]
 
@@ -163,9 +163,7 @@ def test_file_object_that_is_closed_or_only_for_writing_is_refused(tmp_path: Pat
         read(file, RATE_HZ)  # type: ignore[arg-type]
 
 
-def test_file_that_is_closed_midway_is_an_error_not_an_end(tmp_path: Path) -> None:
-    from affetto.audio import AudioStream
-
+def test_file_that_is_closed_midway_is_an_error_not_an_end() -> None:
     file = io.BytesIO(song_bytes("FLAC"))
     with AudioStream(file, RATE_HZ, _block_samples=10_000) as blocks:
         next(blocks)
