@@ -61,7 +61,8 @@ def rows(path: Path, columns: Sequence[str]) -> Iterator[tuple[int, dict[str, st
                 )
             yield reader.line_num, row
     except csv.Error as error:
-        raise DatasetInvalid(f"{path}, line {reader.line_num}: {error}", _HINT) from error
+        line = reader.reader.line_num  # the DictReader counts whole rows only
+        raise DatasetInvalid(f"{path}, line {line}: {error}", _HINT) from error
 
 
 def number(text: str, path: Path, line: int, low: float, high: float) -> float:

@@ -164,7 +164,7 @@ def _clips(
         )
         group = parse(str, row["group"], table, line, bool, "the name of a group")
         allowed = (folds[group],) if group in folds else range(N_FOLDS)
-        expected = f"the group's fold, {', '.join(map(str, allowed))}"
+        expected = f"{folds[group]}, as above" if group in folds else f"0 to {N_FOLDS - 1}"
         folds[group] = parse(int, row["fold"], table, line, allowed.__contains__, expected)
         seen.add(name)
         yield line, row, require(table.parent / "audio" / name, dataset)
