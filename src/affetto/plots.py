@@ -106,14 +106,14 @@ def save(prediction: Prediction, path: Path, *, source: AudioSource | None = Non
 
     Raises: BadConfig for another suffix; MissingExtra; AudioError as `plot`.
     """
-    suffix = path.suffix.lower().removeprefix(".")
-    if suffix not in FORMATS:
-        raise BadConfig(
-            f"{audio.display(path)}: a picture ends in .png, .svg or .pdf", "rename the output"
-        )
-    figure = plot(prediction, source)
-    with atomic_write(path, "wb") as file:
-        figure.savefig(file, format=suffix)
+    picture_format = _format_of(path)  # before the work
+    _write(plot(prediction, source), path, picture_format)
+
+
+def save_training(metrics_path: Path, path: Path) -> None:
+    """Write `plot_training(metrics_path)` as `save` does. Raises: BadConfig; MissingExtra."""
+    picture_format = _format_of(path)
+    _write(plot_training(metrics_path), path, picture_format)
 
 
 def plot_training(metrics_path: Path) -> Figure:
@@ -143,6 +143,20 @@ def plot_training(metrics_path: Path) -> Figure:
     title = f"{run}: {last} epoch{'s' if last > 1 else ''}"
     figure.text(0.08, 0.94, title, fontsize=13, fontweight="bold", color=_INK)
     return _finished(figure)
+
+
+def _format_of(path: Path) -> str:
+    suffix = path.suffix.lower().removeprefix(".")
+    if suffix not in FORMATS:
+        raise BadConfig(
+            f"{audio.display(path)}: a picture ends in .png, .svg or .pdf", "rename the output"
+        )
+    return suffix
+
+
+def _write(figure: Figure, path: Path, picture_format: str) -> None:
+    with atomic_write(path, "wb") as file:
+        figure.savefig(file, format=picture_format)
 
 
 # ---------------------------------------------------------------- figures
@@ -469,7 +483,7 @@ def _draw_plane(axes: Axes, prediction: Prediction) -> None:
         axes.text(
             0.95 * x, 0.94 * y, f"{quadrant} {QUADRANT_TITLES[quadrant]}", fontsize=8,
             ha="right" if x > 0 else "left", va="top" if y > 0 else "bottom",
-            color=_INK if is_here else _FAINT, fontweight="bold" if is_here else "normal",
+            color=_INK if is_here else _FAINT, fontweight="bold" if is_here else "normal", zorder=5,
         )  # fmt: skip
     axes.set_xlabel("valence: unpleasant to pleasant", fontsize=8, color=_FAINT)
     axes.set_ylabel("arousal: calm to excited", fontsize=8, color=_FAINT)
