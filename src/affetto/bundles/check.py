@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from affetto.audio import display
 from affetto.bundles.bundle import EXPECTED, Bundle
 from affetto.core import FloatArray, Waveform
 from affetto.errors import BundleInvalid
@@ -65,8 +66,10 @@ def check(bundle: Bundle) -> float:
         windows = check_windows(bundle.front_end, bundle.window_s, bundle.hop_s)
         found = bundle.score(windows)
         difference = _max_difference(found, expected)
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        raise BundleInvalid(f"{path} cannot be used ({error})", "get the bundle again") from error
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        raise BundleInvalid(
+            f"{display(path)} cannot be used ({display(str(error))[:300]})", "get the bundle again"
+        ) from error
     if not difference <= TOLERANCE:  # also for NaN
         raise BundleInvalid(
             f"bundle {bundle.title} scores its test signal differently from what was written "
