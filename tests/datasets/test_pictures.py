@@ -162,7 +162,8 @@ def test_spectrum_db_is_the_drawn_spectrum_up_to_its_level(
     range_db, offset_db = np.polyfit(shares[shown].ravel(), found[shown].ravel(), 1)
     assert range_db == pytest.approx(np.ptp(level_db), rel=RANGE_TOLERANCE)
     left_db = found[shown] - (range_db * shares[shown] + offset_db)
-    assert np.abs(left_db).max() < range_db / 255  # one color
+    # Half a color of rounding, and one more where two of viridis' colors are alike in 8 bits.
+    assert np.abs(left_db).max() < 1.6 * range_db / 255
 
 
 def test_spectrum_db_keeps_to_a_sensible_range_for_a_flat_picture() -> None:
