@@ -148,7 +148,8 @@ def _prepare_streams() -> None:
 def _drop_stdout() -> None:
     """Point stdout at nothing, or Python's own flush at exit would fail once more."""
     with contextlib.suppress(OSError, ValueError):
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        descriptor = sys.stdout.fileno()
+        os.dup2(os.open(os.devnull, os.O_WRONLY), descriptor)
 
 
 @contextlib.contextmanager

@@ -1,0 +1,129 @@
+"""`affetto evaluate`: how good a recipe, or a bundle, is on music that it has not seen."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import click
+
+from affetto.cli.options import Verb, data_root_option, settings_option
+
+
+@click.command(cls=Verb)
+@click.argument("system", metavar="RECIPE|BUNDLE")
+@click.argument("names", nargs=-1, required=True, metavar="DATASET...")
+@data_root_option
+@settings_option
+@click.option(
+    "--bundle",
+    "is_bundle",
+    is_flag=True,
+    help="Take the first argument as a bundle, and evaluate its own weights.",
+)
+@click.option(
+    "--allow-seen",
+    is_flag=True,
+    help="Evaluate a bundle even on data that it was trained on.",
+)
+@click.option(
+    "--seeds",
+    type=click.IntRange(min=1),
+    default=1,
+    show_default=True,
+    metavar="N",
+    help="Cross-validations, each with its own first weights.",
+)
+@click.option(
+    "--folds",
+    type=click.IntRange(1, 5),
+    default=5,
+    show_default=True,
+    metavar="N",
+    help="Folds of the five to run; fewer give a quick look.",
+)
+@click.option(
+    "--run-folder",
+    type=click.Path(path_type=Path),
+    metavar="FOLDER",
+    help="Where the folds' networks are kept; by default under runs/ here.",
+)
+@click.option(
+    "--format",
+    "format_name",
+    type=click.Choice(["table", "json"]),
+    default="table",
+    show_default=True,
+    help="How results are printed.",
+)
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    help="Also write the results to this file, as JSON.",
+)
+def evaluate(
+    system: str,
+    names: tuple[str, ...],
+    data_root: Path | None,
+    settings: dict[str, str],
+    is_bundle: bool,
+    allow_seen: bool,
+    seeds: int,
+    folds: int,
+    run_folder: Path | None,
+    format_name: str,
+    output: Path | None,
+) -> None:
+    """Cross-validate a recipe on data sets: a network a fold, folds of whole artists.
+
+    The folder of a bundle, or --bundle with its name, evaluates the bundle's own weights; that
+    is refused on data sets that its training record names.
+    """
+    from affetto import bundles, models
+    from affetto.cli.progress import Progress
+    from affetto.evaluation import evaluate as evaluation
+    from affetto.evaluation import report
+    from affetto.files import write_text
+    from affetto.training import config as recipes
+    from affetto.training import run
+
+    models.require_torch()
+    with Progress("evaluating", "steps") as progress:
+
+        def step(what: str, done: int, total: int) -> None:
+            progress.update(done, total, what)
+
+        if is_bundle or (Path(system) / "bundle.json").is_file():
+            bundle = bundles.load(system)
+            parts = [
+                evaluation.evaluate_bundle(
+                    bundle, name, data_root, allow_seen=allow_seen, progress=step
+                )
+                for name in names
+            ]
+            results = evaluation.merged(parts)
+        else:
+            config = recipes.load(system, settings)
+
+            def epoch(number: int, n_epochs: int, measured: dict[str, float]) -> None:
+                with progress.hidden():
+                    click.echo(
+                        f"  epoch {number} of {n_epochs}: loss {measured['loss']:.4f}", err=True
+                    )
+
+            results = evaluation.cross_validate(
+                config,
+                names,
+                data_root,
+                run_folder or run.runs_folder(config),
+                n_seeds=seeds,
+                n_folds=folds,
+                progress=step,
+                report=epoch,
+            )
+    plain = json.dumps(results.to_dict(), indent=1) + "\n"
+    if output is not None:
+        write_text(output, plain)
+    click.echo(plain if format_name == "json" else report.text(results), nl=False)
