@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import pickletools
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -463,28 +462,3 @@ def test_unknown_runtime_is_refused(tiny: Path) -> None:
 def test_torch_refuses_weights_of_an_unknown_network(tiny: Path) -> None:
     with pytest.raises(BundleInvalid, match=r"weights\.safetensors cannot be run by torch"):
         read(tiny, runtime="torch")
-
-
-# No pickle
-
-
-def is_pickle(content: bytes) -> bool:
-    """Say whether a file begins with a whole pickle: reading it stops at a STOP instruction."""
-    try:
-        for _ in pickletools.genops(content):
-            pass
-    except Exception:
-        return False
-    return True
-
-
-def test_pickle_would_be_recognized() -> None:
-    import pickle
-
-    for protocol in range(pickle.HIGHEST_PROTOCOL + 1):
-        assert is_pickle(pickle.dumps({"weights": [1.0, 2.0]}, protocol))
-
-
-def test_no_file_of_a_bundle_is_a_pickle(tiny: Path) -> None:
-    for path in tiny.iterdir():
-        assert not is_pickle(path.read_bytes())
