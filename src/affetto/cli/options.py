@@ -81,6 +81,7 @@ class VerbGroup(click.Group):
     def __init__(self, *arguments: Any, **settings: Any) -> None:
         settings["context_settings"] = {**SETTINGS, **(settings.get("context_settings") or {})}
         super().__init__(*arguments, **settings)
+        debug_option(self)
 
 
 def positive(ctx: click.Context, param: click.Parameter, value: float | None) -> float | None:

@@ -43,6 +43,6 @@ def axis(duration_s: float, n_cells: int) -> str:
     line = ""
     for tick_s in np.arange(0.0, duration_s, step_s):
         column, label = int(tick_s / duration_s * n_cells), clock(tick_s)
-        if (not line or column > len(line)) and column + len(label) <= n_cells:
+        if (not line or column > len(line) + 1) and column + len(label) <= n_cells:
             line = line.ljust(column) + label
     return line

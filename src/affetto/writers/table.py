@@ -98,8 +98,9 @@ class TableWriter(Writer):
         if selection.top is None and selection.tags is None:
             selection = Selection(DEFAULT_TOP, None, selection.timeline)
         super().__init__(stream, selection)
+        self._width = _width(stream)  # rich has its own mind about a dumb terminal's
         self._console = Console(
-            file=stream, width=_width(stream), highlight=False, markup=False, emoji=False
+            file=stream, width=self._width, highlight=False, markup=False, emoji=False
         )
         self._palette = _Palette(self._console)
         self._glyphs = _BLOCKS if _can_encode(stream, _BLOCKS) else _ASCII
@@ -107,7 +108,7 @@ class TableWriter(Writer):
 
     def add(self, prediction: Prediction) -> None:
         is_panel = self._console.is_terminal
-        width = self._console.width - 4 * is_panel
+        width = self._width - 4 * is_panel
         song = _Song(prediction, self.selection, self._glyphs, self._palette)
         lines = song.lines(width, self._console)
         title = audio.display(prediction.path)
@@ -123,7 +124,7 @@ class TableWriter(Writer):
         self.stream.flush()
 
     def _framed(self, title: str, end: str, lines: Sequence[Text]) -> list[Text]:
-        glyphs, width = self._glyphs, self._console.width
+        glyphs, width = self._glyphs, self._width
         top_left, top_right, bottom_left, bottom_right = glyphs.corners
         title = _shortened(title, width - len(end) - 9, glyphs.ellipsis)
         n_rule = width - cell_len(title) - len(end) - 8
@@ -258,7 +259,8 @@ class _Song:
             if np.isnan(height):
                 strip.append(self._glyphs.silence)
                 continue
-            step = min(max(int(height * len(ramp)), 0), len(ramp) - 1)
+            # A little more, so that a value on a border is not above or below it by rounding.
+            step = min(max(int(height * len(ramp) + 1e-6), 0), len(ramp) - 1)
             song, accent = self._prediction.quadrant, self._palette.accent
             style = accent(moment) if row.is_signed else accent(song, height)
             strip.append(ramp[step], style)
