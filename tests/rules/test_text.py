@@ -18,7 +18,8 @@ UNWANTED = {
     "a path of one machine": r"/(wor[k]|roo[t])/",
     "a host of a package registry": r"pyp[i]\.org|pythonhoste[d]\.|download\.pytorc[h]\.org"
     r"|npmj[s]\.|proxy\.golan[g]\.",
-    "a word about how it came to be": r"\bhelpe[r]\b|\b(this|earlier|another|next) sessio[n]\b",
+    "a word about how it came to be": r"\b(a|this|another) helpe[r]\b"
+    r"|\b(this|earlier|another|next) sessio[n]\b",
     "a leftover": r"\bTOD[O]\b|\bFIXM[E]\b|^(<{7}|>{7}) ",
 }
 
