@@ -64,5 +64,5 @@ def place(scores: FloatArray, vocabulary: Vocabulary) -> FloatArray:
     if vocabulary.anchors is None:
         raise BadConfig(f"vocabulary {vocabulary.name} has no anchors in the plane")
     total = np.maximum(scores.sum(axis=-1, keepdims=True), 1e-6)
-    placed = scores @ vocabulary.anchors / total
-    return np.clip(placed, -1, 1).astype(np.float32)  # both sums round, each in its own way
+    placed = np.clip(scores @ vocabulary.anchors / total, -1, 1)  # the two sums round apart
+    return np.asarray(placed, np.float32)
