@@ -1,0 +1,228 @@
+"""Work that crashes, hangs or raises loses its own item and nothing else; no process is left."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from affetto.errors import BadConfig
+from affetto.workers import Lost, map_ordered, n_cores
+from tests import work
+
+LIMIT_S = 120.0
+
+
+def children() -> set[int]:
+    """Give the processes that this one has started and that still run."""
+    found = set()
+    for path in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            fields = path.read_text(encoding="utf-8").rpartition(")")[2].split()
+        except OSError:
+            continue
+        if fields[0] != "Z" and int(fields[1]) == os.getpid():
+            found.add(int(path.parent.name))
+    return found
+
+
+needs_proc = pytest.mark.skipif(
+    not Path("/proc/self/stat").exists(), reason="this system does not list its processes"
+)
+
+
+@pytest.fixture(autouse=True)
+def _leaves_no_process() -> Iterator[None]:
+    """See that every test's processes have ended, but for the tracker of shared resources."""
+    before = children()
+    yield
+    left = {
+        process
+        for process in children() - before
+        if b"resource_tracker" not in Path(f"/proc/{process}/cmdline").read_bytes()
+    }
+    assert not left
+
+
+def run(function: Callable[[int], Any], items: int, **options: Any) -> list[Any]:
+    options.setdefault("time_limit_s", LIMIT_S)
+    return list(map_ordered(function, range(items), options.pop("n_processes", 2), **options))
+
+
+def test_count_of_cores_is_that_of_this_process() -> None:
+    assert 1 <= n_cores() <= (os.cpu_count() or 1)
+
+
+def test_results_come_in_the_order_of_the_items() -> None:
+    assert run(work.first_late, 20) == list(range(20))
+    assert run(work.squared, 0) == []
+
+
+def test_initializer_prepares_every_process() -> None:
+    results = run(work.squared, 10, initializer=work.set_base, initargs=(1000,))
+    assert results == [1000 + number * number for number in range(10)]
+
+
+def test_crash_loses_its_item_alone() -> None:
+    assert run(work.crash_at_three, 12) == [0, 1, 2, Lost("crashed"), *range(4, 12)]
+
+
+def test_crash_of_the_last_item_is_reported() -> None:
+    assert run(work.crash_at_three, 4, n_processes=1) == [0, 1, 2, Lost("crashed")]
+
+
+def test_process_that_takes_the_place_of_a_crashed_one_is_prepared_too() -> None:
+    results = run(work.crash_at_three, 6, n_processes=1, initializer=work.set_base, initargs=(1,))
+    assert results == [0, 1, 2, Lost("crashed"), 4, 5]
+
+
+def test_item_over_the_time_limit_is_lost_alone() -> None:
+    assert run(work.hang_at_one, 6, time_limit_s=2.0) == [0, Lost("timeout"), 2, 3, 4, 5]
+
+
+def test_exception_of_the_function_is_raised_as_it_was() -> None:
+    results = map_ordered(work.fail_at_two, range(6), 2, time_limit_s=LIMIT_S)
+    assert [next(results), next(results)] == [0, 1]
+    with pytest.raises(BadConfig) as raised:
+        next(results)
+    assert (raised.value.message, raised.value.hint) == ("two is refused", "take another")
+
+
+def test_exception_of_the_initializer_is_raised_as_it_was(
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    with pytest.raises(BadConfig, match="the base is not set; set it"):
+        run(work.squared, 3, initializer=work.refuse_to_start)
+    assert capfd.readouterr().err == ""
+
+
+def test_exception_of_the_items_is_raised() -> None:
+    def items() -> Iterator[int]:
+        yield 1
+        raise BadConfig("no more items")
+
+    with pytest.raises(BadConfig, match="no more items"):
+        list(map_ordered(work.squared, items(), 2, time_limit_s=LIMIT_S))
+
+
+def test_no_more_processes_work_than_were_asked_for() -> None:
+    assert len(set(run(work.process_id, 20))) <= 2
+    assert os.getpid() not in run(work.process_id, 2)
+
+
+def test_only_a_few_items_are_under_way_at_a_time() -> None:
+    taken = 0
+
+    def items() -> Iterator[int]:
+        nonlocal taken
+        for number in range(1_000):
+            taken += 1
+            yield number
+
+    results = map_ordered(work.squared, items(), 2, time_limit_s=LIMIT_S)
+    for number in range(30):
+        assert next(results) == number * number
+        assert taken <= number + 1 + 8
+    results.close()
+
+
+@needs_proc
+def test_leaving_early_ends_the_processes() -> None:
+    before = children()
+    results = map_ordered(work.hang_at_one, range(100), 2, time_limit_s=LIMIT_S)
+    assert next(results) == 0
+    started = children() - before
+    assert len(started) >= 2
+    results.close()
+    workers = children() & started
+    assert all(b"resource_tracker" in Path(f"/proc/{p}/cmdline").read_bytes() for p in workers)
+
+
+# In a program of their own
+
+
+SCRIPT = """
+import sys
+sys.path[:0] = {path!r}
+from affetto.errors import AffettoError
+from affetto.workers import map_ordered
+from tests import work
+def main():
+    results = map_ordered(work.{function}, range({items}), 2, time_limit_s=120)
+    for result in results:
+        print(result, flush=True)
+"""
+GUARD = 'if __name__ == "__main__":\n    main()\n'
+
+
+def script(tmp_path: Path, function: str, items: int, end: str) -> list[str]:
+    path = tmp_path / "script.py"
+    path.write_text(SCRIPT.format(path=sys.path, function=function, items=items) + end)
+    return [sys.executable, str(path)]
+
+
+def test_crash_of_the_last_item_is_quiet(tmp_path: Path) -> None:
+    ended = subprocess.run(
+        script(tmp_path, "crash_at_three", 4, GUARD), capture_output=True, text=True, timeout=120
+    )
+    assert ended.stdout.splitlines() == ["0", "1", "2", "Lost(reason='crashed')"]
+    assert ended.stderr == ""
+
+
+def test_script_without_a_guard_is_told_so(tmp_path: Path) -> None:
+    end = "try: main()\nexcept AffettoError as error: print('refused:', error, flush=True)\n"
+    ended = subprocess.run(
+        script(tmp_path, "squared", 4, end), capture_output=True, text=True, timeout=120
+    )
+    assert ended.returncode == 0
+    assert ended.stdout.splitlines()[-1].startswith("refused: the processes that share the work")
+    assert "`if __name__ == '__main__':`" in ended.stdout
+
+
+def members(group: int) -> list[int]:
+    """Give the processes of a group that still run."""
+    found = []
+    for path in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            fields = path.read_text(encoding="utf-8").rpartition(")")[2].split()
+        except OSError:
+            continue
+        if fields[0] != "Z" and int(fields[2]) == group:
+            found.append(int(path.parent.name))
+    return found
+
+
+@needs_proc
+@pytest.mark.parametrize("when", ["starting", "working"])
+def test_interrupt_leaves_no_process_and_one_traceback(tmp_path: Path, when: str) -> None:
+    program = subprocess.Popen(
+        script(tmp_path, "hang_at_one", 50, GUARD),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    assert program.stdout is not None
+    if when == "working":
+        assert program.stdout.readline() == "0\n"
+    else:
+        wait_until(lambda: len(members(program.pid)) >= 3)  # it, the tracker, a worker
+    os.killpg(program.pid, signal.SIGINT)  # as a terminal does, to all of them
+    _, messages = program.communicate(timeout=120)
+    assert program.returncode == -signal.SIGINT
+    assert messages.count("Traceback") == 1
+    assert messages.splitlines()[-1] == "KeyboardInterrupt"
+    wait_until(lambda: not members(program.pid))
+
+
+def wait_until(condition: Callable[[], bool]) -> None:
+    """Wait for what is bound to come; pytest's own time limit ends a wait in vain."""
+    while not condition():
+        time.sleep(0.01)

@@ -1,0 +1,52 @@
+"""What other processes do in the tests of workers; apart, since each of them imports it."""
+
+from __future__ import annotations
+
+import os
+import time
+
+from affetto.errors import BadConfig
+
+_base = 0
+
+
+def set_base(base: int) -> None:
+    global _base
+    _base = base
+
+
+def refuse_to_start() -> None:
+    raise BadConfig("the base is not set", "set it")
+
+
+def squared(number: int) -> int:
+    return _base + number * number
+
+
+def crash_at_three(number: int) -> int:
+    if number == 3:
+        time.sleep(0.05)  # so that the pool knows whose item it was
+        os._exit(9)
+    return number
+
+
+def hang_at_one(number: int) -> int:
+    if number == 1:
+        time.sleep(600)
+    return number
+
+
+def fail_at_two(number: int) -> int:
+    if number == 2:
+        raise BadConfig("two is refused", "take another")
+    return number
+
+
+def process_id(_: int) -> int:
+    time.sleep(0.02)
+    return os.getpid()
+
+
+def first_late(number: int) -> int:
+    time.sleep(0.5 if number == 0 else 0)
+    return number
