@@ -178,6 +178,7 @@ def _attempt(
     try:
         return predict(item, bundle, hop_s=hop_s, threshold=threshold, progress=progress)
     except AffettoError as error:
+        _log.debug("an input that failed", exc_info=True)
         return Failure(str(item), error.code, error.message, error.hint)
     except Exception as error:
         _log.debug("an error that nobody foresaw", exc_info=True)
