@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
@@ -99,9 +100,20 @@ def save_weights(scorer: Scorer, path: Path) -> None:
 
 
 def load_weights(scorer: Scorer, path: Path) -> None:
-    """Read what `save_weights` wrote. Raises: BadConfig when a tensor is missing or too many."""
+    """Read what `save_weights` wrote.
+
+    Raises: BadConfig when the file is damaged, or a tensor is missing, too many or of another
+    shape.
+    """
     try:
-        scorer.load_state_dict(load_file(path), strict=True)
+        tensors = load_file(path)
+    except (OSError, SafetensorError) as error:
+        raise BadConfig(f"{path} cannot be read as weights: {error}") from error
+    try:
+        # Named here, since torch fills in a batch normalization's missing counter in silence.
+        if tensors.keys() != scorer.state_dict().keys():
+            raise RuntimeError("the names of the tensors differ")
+        scorer.load_state_dict(tensors, strict=True)
     except RuntimeError as error:
         raise BadConfig(f"{path} holds the weights of another network") from error
 
