@@ -42,8 +42,18 @@ _HelpShown: Any = getattr(click.exceptions, "NoArgsIsHelpError", ())  # since cl
 INTERRUPTED, TERMINATED, NO_READER = 130, 143, 141
 
 
+class _NoReader(Exception):
+    """Whoever read stdout went away."""
+
+
 class _Verbs(click.Group):
     """The group of all verbs, which imports only the one that is called."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except BrokenPipeError as error:  # which click would make an exit code of its own of
+            raise _NoReader from error
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(VERBS.names())
@@ -79,7 +89,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         with _ending_tidily():
             code = _run(arguments, state)
             sys.stdout.flush()
-    except BrokenPipeError:
+    except (_NoReader, BrokenPipeError):
         _drop_stdout()
         return NO_READER
     except OSError as error:  # the disk under stdout is full, say
@@ -113,9 +123,9 @@ def _run(arguments: Sequence[str] | None, state: State) -> int:
         state.show_trace()
         say(error.message, error.hint)
         return 1 if isinstance(error, AudioError) else 2
+    except _NoReader:
+        raise
     except OSError as error:
-        if isinstance(error, BrokenPipeError):
-            raise
         _say_refusal(error, state)
         return 1
     except Exception as error:

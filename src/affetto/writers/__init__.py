@@ -33,4 +33,4 @@ def format_of(path: Path) -> str | None:
     """Give the format that a file name's suffix stands for: its own name, or a usual other."""
     suffix = path.suffix.lower()
     name = _SUFFIXES.get(suffix, suffix.removeprefix("."))
-    return name if name in WRITERS.names() else None
+    return name if name in WRITERS else None
