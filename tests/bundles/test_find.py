@@ -65,9 +65,10 @@ def test_name_means_a_bundle_before_a_folder_that_lies_here(
         load("./mellow")
 
 
-def test_names_are_those_of_folders_and_none_twice(mellow: Path) -> None:
+def test_names_are_those_of_bundles_and_none_twice(mellow: Path) -> None:
     shutil.copytree(mellow, user_folder() / "default")
     (user_folder() / "notes.txt").touch()
+    (user_folder() / "empty").mkdir()
     assert names() == (*BUNDLES.names(), "mellow")
 
 

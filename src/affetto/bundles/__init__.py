@@ -47,10 +47,7 @@ def user_folder() -> Path:
 
 def names() -> tuple[str, ...]:
     """Give the names of all bundles: those that ship, those of other packages, the user's own."""
-    try:
-        own = sorted(path.name for path in user_folder().iterdir() if path.is_dir())
-    except OSError:  # there is no such folder, or it may not be read
-        own = []
+    own = sorted(path.parent.name for path in user_folder().glob("*/bundle.json"))
     return (*BUNDLES.names(), *(name for name in own if name not in BUNDLES))
 
 
