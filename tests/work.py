@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import os
 import time
+from pathlib import Path
 
+from affetto import prediction
+from affetto.core import Failure, Prediction
 from affetto.errors import BadConfig
 
 _base = 0
@@ -50,3 +53,14 @@ def process_id(_: int) -> int:
 def first_late(number: int) -> int:
     time.sleep(0.5 if number == 0 else 0)
     return number
+
+
+def attempt_or_crash(item: Path | Failure) -> Prediction | Failure:
+    """Stand in for `prediction._attempt_in_process`; crash or hang where a name says so."""
+    name = "" if isinstance(item, Failure) else item.name
+    if "crash" in name:
+        time.sleep(0.05)
+        os._exit(11)
+    if "hang" in name:
+        time.sleep(600)
+    return prediction._attempt_in_process(item)
