@@ -10,7 +10,6 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import IO
 
-from affetto import plots
 from affetto.audio import display
 from affetto.core import Prediction
 from affetto.errors import BadConfig, MissingExtra
@@ -63,6 +62,8 @@ class Pictures:
     """
 
     def __init__(self, target: str, inputs: Sequence[str | Path]) -> None:
+        from affetto import plots
+
         if find_spec("matplotlib") is None:
             raise MissingExtra("pictures need matplotlib", "run: pip install 'affetto[plot]'")
         self._target = Path(target)
@@ -85,6 +86,8 @@ class Pictures:
 
     def draw(self, prediction: Prediction) -> None:
         """Draw a song. Raises: as `plots.save`."""
+        from affetto import plots
+
         plots.save(prediction, self._path_of(Path(prediction.path)))
 
     def _path_of(self, song: Path) -> Path:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Literal, cast
 import click
 
 from affetto.cli.interrupts import whole
-from affetto.cli.options import State, Verb, bundle_option, names, positive, say, share
+from affetto.cli.options import Member, State, Verb, bundle_option, names, positive, say, share
 from affetto.cli.progress import Progress
 from affetto.errors import AffettoError, BadConfig, UnknownName
 from affetto.writers import WRITERS, format_of
@@ -32,7 +32,7 @@ MIN_FILES_PER_JOB = 4  # fewer are done sooner than another process has started
 @click.option(
     "--format",
     "format_name",
-    type=click.Choice(WRITERS.names()),
+    type=Member(WRITERS),
     help="How results are written; by default a table, with -o what the suffix says.",
 )
 @click.option(
