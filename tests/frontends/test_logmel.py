@@ -12,15 +12,8 @@ from hypothesis import strategies as st
 from affetto.core import FloatArray, Waveform
 from affetto.errors import BadConfig
 from affetto.frontends import build, spectrogram
-from affetto.frontends.logmel import (
-    FLOOR_DB,
-    LogMel,
-    LogMelConfig,
-    hamming,
-    hz_to_mel,
-    mel_filters,
-    mel_to_hz,
-)
+from affetto.frontends.frames import FLOOR_DB, hamming
+from affetto.frontends.logmel import LogMel, LogMelConfig, hz_to_mel, mel_filters, mel_to_hz
 from tests.helpers import chirp
 
 
