@@ -462,3 +462,18 @@ def test_unknown_runtime_is_refused(tiny: Path) -> None:
 def test_torch_refuses_weights_of_an_unknown_network(tiny: Path) -> None:
     with pytest.raises(BundleInvalid, match=r"weights\.safetensors cannot be run by torch"):
         read(tiny, runtime="torch")
+
+
+# The guide
+
+
+def test_guide_tells_of_every_file_and_key() -> None:
+    path = Path(__file__).parents[2] / "docs" / "bundles.md"
+    text = path.read_text(encoding="utf-8")
+    for name in (layout.MANIFEST, layout.CARD, *layout.FILES):
+        assert f"`{name}`" in text
+    parts = (layout._KEYS, layout._FRONT_END_KEYS, layout._WINDOW_KEYS, layout._ARCHITECTURE_KEYS)
+    for key in {key for part in parts for key in part}:
+        assert f"`{key}`" in text
+    for key in layout._TAGS_KEYS:
+        assert f'"{key}"' in text
