@@ -17,6 +17,9 @@ from tests.golden.make_golden import TOLERANCE_DB, front_end_path, values_of
 
 pytestmark = pytest.mark.parametrize("name", FRONT_ENDS.names())
 
+OTHER_VALUES = {("bark", "n_chroma"): 12}
+"""What a setting may be changed to where one less or one more is no setting."""
+
 
 def noise(n_samples: int, seed: int = 2) -> FloatArray:
     generator = np.random.default_rng(seed)
@@ -125,8 +128,9 @@ def test_fingerprint_changes_with_every_setting_and_the_revision(name: str) -> N
     seen = {fingerprint(front_end)}
     for field in fields(front_end.config):
         value = getattr(front_end.config, field.name)
-        less = type(value)(value - 1) if value > 1 else value + 1
-        seen.add(fingerprint(build(name, {**describe(front_end)["config"], field.name: less})))
+        other = type(value)(value - 1) if value > 1 else value + 1
+        other = OTHER_VALUES.get((name, field.name), other)
+        seen.add(fingerprint(build(name, {**describe(front_end)["config"], field.name: other})))
     assert len(seen) == 1 + len(fields(front_end.config))
     newer = default(name)
     newer.revision += 1

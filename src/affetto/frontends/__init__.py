@@ -19,7 +19,10 @@ from affetto.registry import Registry
 FRONT_ENDS = Registry(
     "front end",
     "frontends",
-    {"logmel": ("affetto.frontends.logmel:LogMel", "log-power mel spectrogram")},
+    {
+        "logmel": ("affetto.frontends.logmel:LogMel", "log-power mel spectrogram"),
+        "bark": ("affetto.frontends.bark:Bark", "level of 23 critical bands, chroma on demand"),
+    },
 )
 
 
