@@ -8,6 +8,7 @@ import select
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -76,22 +77,35 @@ def test_interrupt_leaves_whole_results(
         assert {line.count(",") for line in text.splitlines()} == {text.split("\n")[0].count(",")}
 
 
-@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
-def test_output_file_is_not_left_in_part(
+@pytest.mark.parametrize(
+    ("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGKILL, -9)]
+)
+def test_output_file_is_whole_or_old_and_what_was_done_lies_beside_it(
     bundle: Path, album: Path, tmp_path: Path, number: signal.Signals, code: int
 ) -> None:
-    output = tmp_path / "moods.json"
+    output, partial = tmp_path / "moods.jsonl", tmp_path / "moods.jsonl.partial"
     output.write_text("old", encoding="utf-8")
-    # The first input is missing: what is said of it tells that the work has begun.
-    arguments = predict_many(bundle, album, "-o", output, "--jobs", "1", tmp_path / "missing")
+    arguments = predict_many(bundle, album, "-o", output, "--jobs", "1")
     with started(*arguments) as process:
-        assert process.stderr is not None
-        assert b"missing" in process.stderr.readline()
+        while not partial.exists() or not partial.stat().st_size:
+            assert process.poll() is None
+            time.sleep(0.01)
         process.send_signal(number)
-        process.communicate(timeout=60)
+        _, errors = process.communicate(timeout=60)
     assert process.returncode == code
     assert output.read_text(encoding="utf-8") == "old"
-    assert list(tmp_path.iterdir()) == [output]
+    assert 0 < len(list(map(json.loads, partial.read_text("utf-8").splitlines()))) < MANY
+    if number != signal.SIGKILL:
+        assert "moods.jsonl.partial" in errors.decode()
+
+
+def test_output_that_began_with_nothing_leaves_nothing(bundle: Path, tmp_path: Path) -> None:
+    output = tmp_path / "moods.jsonl"
+    arguments = ("predict", "--bundle", bundle, "-o", output, "--hop-s", "0.001", tmp_path)
+    with started(*arguments) as process:
+        process.communicate(timeout=60)
+    assert process.returncode == 2
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_ignored_interrupt_stays_ignored(bundle: Path, album: Path) -> None:

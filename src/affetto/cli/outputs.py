@@ -11,34 +11,57 @@ from pathlib import Path
 from typing import IO
 
 from affetto.audio import display
+from affetto.cli.options import say
 from affetto.core import Prediction
 from affetto.errors import BadConfig, MissingExtra
-from affetto.files import atomic_write
 
 MAX_NAME_BYTES = 200
 
 
 @contextlib.contextmanager
 def opened(path: Path | None) -> Iterator[IO[str]]:
-    """Open an output for text: None is stdout; a file is put in place when the block ends well.
+    """Open an output for text: None is stdout; a file is there once the block ends well.
 
-    A device or a named pipe is written to as it is. Raises: BadConfig for what cannot be opened.
+    Until then it is a neighbor, NAME.partial, which stays if the block ends otherwise: what a
+    long run has written is not lost when it is interrupted or killed. A link stays a link; a
+    device or a named pipe is written to as it is. Raises: BadConfig for what cannot be opened.
     """
     if path is None:
         yield sys.stdout
         return
-    with contextlib.ExitStack() as stack:
-        try:
-            if path.exists() and not path.is_file():
-                file: IO[str] = stack.enter_context(path.open("w", encoding="utf-8"))
-            else:  # a link stays one, to a new file
-                file = stack.enter_context(atomic_write(Path(os.path.realpath(path))))
-        except OSError as error:
-            reason = (error.strerror or type(error).__name__).lower()
-            raise BadConfig(
-                f"{display(path)}: it cannot be written ({reason})", "name another output"
-            ) from error
-        yield file
+    is_direct = path.exists() and not path.is_file()
+    target = path if is_direct else Path(os.path.realpath(path))
+    partial = target if is_direct else target.with_name(f"{target.name}.partial")
+    try:
+        if not is_direct:
+            target.parent.mkdir(parents=True, exist_ok=True)
+        file = partial.open("w", encoding="utf-8")
+    except OSError as error:
+        reason = (error.strerror or type(error).__name__).lower()
+        raise BadConfig(
+            f"{display(path)}: it cannot be written ({reason})", "name another output"
+        ) from error
+    try:
+        with file:
+            yield file
+            file.flush()
+            if not is_direct:
+                os.fsync(file.fileno())
+    except BaseException:
+        if not is_direct:
+            _leave(partial)
+        raise
+    if not is_direct:
+        partial.replace(target)
+
+
+def _leave(partial: Path) -> None:
+    """Leave what was written before the end came, and say where; nothing leaves nothing."""
+    with contextlib.suppress(OSError):
+        if partial.stat().st_size:
+            say(f"what was done until then is in {display(partial)}")
+        else:
+            partial.unlink()
 
 
 def refuse_inputs(output: Path, inputs: Sequence[str | Path], option: str) -> None:
