@@ -9,8 +9,7 @@ from __future__ import annotations
 
 import os
 from collections import deque
-from collections.abc import Callable, Generator, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Generator, Iterable
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -80,8 +79,7 @@ def map_ordered(
         return result
 
     try:
-        with _interrupts_held():
-            _ = pool.active  # starts the processes
+        _start_processes(pool)
         for item in items:
             begin(item)
             if len(waiting) >= _AHEAD * n_processes:
@@ -100,25 +98,26 @@ def map_ordered(
         pool.join()
 
 
-@contextmanager
-def _interrupts_held() -> Iterator[None]:
-    """Hold Ctrl-C back in this thread, and for good in the processes that the block starts.
+def _start_processes(pool: Any) -> None:
+    """Start a pool's processes so that they, and their successors, never hear Ctrl-C.
 
-    A terminal sends it to all of them. This process ends the others, which would otherwise
-    print a traceback each when they hear it while they are starting.
+    A terminal sends it to all processes. This one ends the others, each of which would
+    otherwise print a traceback when it hears it while it is starting. So they are started by a
+    thread that blocks the signal, which they inherit; and where Python never raises it, since
+    a process whose start is broken off prints a traceback as well.
     """
     import signal
+    from concurrent.futures import ThreadPoolExecutor
     from multiprocessing import resource_tracker
 
-    if not hasattr(signal, "pthread_sigmask"):  # Windows
-        yield
-        return
-    resource_tracker.ensure_running()  # starting it later would let the signal through again
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+    def start() -> None:
+        if hasattr(signal, "pthread_sigmask"):  # not on Windows
+            resource_tracker.ensure_running()  # its own start would let the signal through again
+            signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+        _ = pool.active  # asking starts them
+
+    with ThreadPoolExecutor(1) as thread:
+        thread.submit(start).result()
 
 
 _failed: Exception | None = None  # why this process could not be set up
