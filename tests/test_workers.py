@@ -217,7 +217,7 @@ def test_interrupt_leaves_no_process_and_one_traceback(tmp_path: Path, when: str
     os.killpg(program.pid, signal.SIGINT)  # as a terminal does, to all of them
     _, messages = program.communicate(timeout=120)
     assert program.returncode == -signal.SIGINT
-    assert messages.count("Traceback") == 1
+    assert messages.count("Traceback (most recent call last)") == 1
     assert messages.splitlines()[-1] == "KeyboardInterrupt"
     wait_until(lambda: not members(program.pid))
 
