@@ -78,21 +78,15 @@ def test_exported_network_keeps_no_path_and_no_source_of_the_trainer(exported: P
     assert not any(node.metadata_props or node.doc_string for node in model.graph.node)
 
 
-def test_exported_network_is_the_same_file_each_time(
-    scorer: Scorer, exported: Path, tmp_path: Path
-) -> None:
-    to_onnx(scorer, N_BINS, N_FRAMES, tmp_path / "again.onnx")
-    assert (tmp_path / "again.onnx").read_bytes() == exported.read_bytes()
-
-
-def test_to_onnx_is_silent_and_leaves_logging_as_it_was(
-    scorer: Scorer, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+def test_to_onnx_writes_the_same_file_each_time_in_silence(
+    scorer: Scorer, exported: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     logger = logging.getLogger("torch.onnx")
     before = logger.level
-    to_onnx(scorer, N_BINS, N_FRAMES, tmp_path / "model.onnx")
-    assert logger.level == before
+    to_onnx(scorer, N_BINS, N_FRAMES, tmp_path / "again.onnx")
     assert capfd.readouterr() == ("", "")
+    assert logger.level == before
+    assert (tmp_path / "again.onnx").read_bytes() == exported.read_bytes()
 
 
 def test_to_onnx_without_onnxscript_says_how_to_get_it(

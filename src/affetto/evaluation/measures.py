@@ -59,7 +59,7 @@ def kind_of(held: HeldOut, plane_kind: str) -> Kind:
 def figures(kind: Kind, seeds: Sequence[HeldOut], bootstrap_seed: int = 0) -> tuple[Figure, ...]:
     """Measure the held-out scores of one or more seeds, the same examples in each."""
     found = []
-    for name, (ours, trivial) in _MEASURES[kind].items():
+    for name, (ours, trivial) in MEASURES[kind].items():
         if name.startswith(_PLANE_AXES) and _lacks(seeds[0], name):
             continue
         bounds = metrics.interval(
@@ -264,7 +264,7 @@ _RATINGS: _Table = {
         {"prior": lambda h, i: 0.0},
     ),
 }
-_MEASURES: dict[Kind, _Table] = {
+MEASURES: dict[Kind, _Table] = {
     "tags": _TAGS,
     "shares": _SHARES,
     "quadrants": _QUADRANTS,

@@ -1,0 +1,102 @@
+"""The card tells terms and figures, and only those that were measured."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from affetto.bundles.card import CardData, card_text
+from affetto.core import Dataset, Example, Head
+from affetto.vocabularies import load as load_vocabulary
+
+DATASET = Dataset(
+    name="made-up",
+    vocabulary=load_vocabulary("gems9"),
+    examples=(
+        Example(id="1", path=Path("1.wav"), group="a", song="1", labels=np.zeros(9, np.float32)),
+    ),
+    license="for one afternoon only",
+    citation="A. Nobody, A paper that is not there, 2026",
+    source_url="https://example.org/made-up",
+    read=lambda *_: pytest.fail("no card reads sound"),
+    reader="none",
+)
+DATA = CardData(
+    name="small",
+    version="1.2.3",
+    summary="A network that does not exist",
+    license="ask first",
+    heads=(Head("gems9", "tags", DATASET.vocabulary), Head("plane", "plane")),
+    datasets=(DATASET,),
+    record={
+        "thresholds_from": "validation",
+        "datasets": {"made-up": {"n_training": 70, "n_validation": 30}},
+    },
+    results=None,
+)
+
+
+def figure(measure: str, value: float | None, **trivial: float) -> dict[str, Any]:
+    return {"measure": measure, "value": value, "low": 0.25, "high": None, "trivial": trivial}
+
+
+RESULTS = {
+    "protocol": "5 of 5 folds by group, one network a fold",
+    "seeds": [0, 1],
+    "evaluations": [
+        {
+            "dataset": "made-up",
+            "head": "gems9",
+            "kind": "tags",
+            "n_examples": 100,
+            "n_groups": 40,
+            "figures": [
+                figure("macro_auc", 0.61234, prior=0.5),
+                figure("micro_f1", None, prior=0.0, all_ones=0.4321),
+            ],
+            "per_tag": {"tension": {"auc": 0.7, "ap": 0.31, "f1": None, "n_positive": 12}},
+        }
+    ],
+}
+
+
+def test_card_names_bundle_terms_and_what_it_says() -> None:
+    text = card_text(DATA)
+    assert text.startswith("# Bundle small 1.2.3\n\nA network that does not exist.\n")
+    assert "Terms: ask first." in text
+    assert "- `gems9`: 9 scores in [0, 1]: Amazement, Solemnity," in text
+    assert "- `plane`: valence and arousal, each in [-1, 1]." in text
+    assert text.endswith("\n")
+
+
+def test_card_tells_the_terms_and_the_source_of_each_data_set() -> None:
+    text = card_text(DATA)
+    assert "| made-up (https://example.org/made-up) | 70 | 30 | for one afternoon only |" in text
+    assert "- A. Nobody, A paper that is not there, 2026." in text
+
+
+def test_card_without_results_says_that_nothing_was_measured() -> None:
+    text = card_text(DATA)
+    assert "Not measured: `affetto evaluate` was not run for this recipe." in text
+    assert "| measure |" not in text
+    assert "(validation scores)" in text
+
+
+def test_card_shows_figures_with_intervals_beside_the_trivial_systems() -> None:
+    text = card_text(replace(DATA, results=RESULTS))
+    assert "means over\n5 of 5 folds by group, one network a fold, seeds 0, 1;" in text
+    assert "`affetto evaluate small made-up`" in text
+    assert "**made-up**, head `gems9`: 100 examples of\n40 artists or albums" in text
+    assert "| macro auc | 0.612 | 0.250 to - | - | 0.500 |" in text
+    assert "| micro f1 | - | 0.250 to - | 0.432 | 0.000 |" in text
+    assert "| tension | 12 | 0.700 | 0.310 | - |" in text
+
+
+def test_card_says_what_the_bundle_is_not_good_for() -> None:
+    text = card_text(DATA)
+    limits = text.partition("## What it is not good for")[2]
+    assert "Do not use it to judge people" in limits

@@ -1,0 +1,199 @@
+"""A figure is the mean over folds, then over seeds, beside what is trivial."""
+
+from __future__ import annotations
+
+import json
+import math
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from affetto.evaluation.held_out import HeldOut, joined
+from affetto.evaluation.measures import Figure, figures, kind_of, per_tag
+from tests.evaluation.cases import PLANE, TWO_TAGS, held_out
+
+NAN = math.nan
+
+# Two folds of four songs. Tag a: perfect in fold 0 (AUC 1), upside down in fold 1 (AUC 0), though
+# over both folds together it would be 0.75. Tag b: fold 0 has no positive song, so only fold 1
+# counts (AUC 3/4, one of four pairs being in the wrong order).
+FOLDS = [0, 0, 0, 0, 1, 1, 1, 1]
+TARGETS = [[1, 0], [1, 0], [0, 0], [0, 0], [1, 1], [1, 0], [0, 1], [0, 0]]
+OUTPUTS = [
+    [0.9, 0.1],
+    [0.8, 0.6],
+    [0.2, 0.2],
+    [0.1, 0.3],
+    [0.3, 0.9],
+    [0.4, 0.5],
+    [0.6, 0.4],
+    [0.5, 0.1],
+]
+TAGS = held_out(FOLDS, TARGETS, OUTPUTS)
+
+
+def by_name(found: tuple[Figure, ...]) -> dict[str, Figure]:
+    return {figure.measure: figure for figure in found}
+
+
+def test_figure_of_tags_is_the_mean_over_the_folds_by_hand() -> None:
+    found = by_name(figures("tags", [TAGS]))
+    # Fold 0: tag a 1, tag b undefined -> 1. Fold 1: tag a 0, tag b 3/4 -> 3/8. Mean 11/16.
+    assert found["macro_auc"].value == pytest.approx((1 + 3 / 8) / 2)
+    # Decisions from 0.5 on. Fold 0: a 2 hits of 2 and 2; b one false. F1 2*2/(3+2) = 4/5.
+    # Fold 1: a: songs 6 and 7 wrong, 4 and 5 missed; b: 4 right, 5 false, 6 missed.
+    # micro: hits 1, chosen 4, true 4 -> 2/8.
+    assert found["micro_f1"].value == pytest.approx((4 / 5 + 2 / 8) / 2)
+
+
+def test_figures_of_tags_stand_beside_the_trivial_systems() -> None:
+    found = by_name(figures("tags", [TAGS]))
+    assert list(found) == ["macro_auc", "macro_ap", "micro_f1", "macro_f1"]
+    for name, figure in found.items():
+        expected = {"prior", "all_ones"} if name.endswith("f1") else {"prior"}
+        assert set(figure.trivial) == expected
+    # Choosing all: fold 0 has 2 true of 8 -> 2*2/(8+2) = 0.4; fold 1 has 4 of 8 -> 8/12.
+    assert found["micro_f1"].trivial["all_ones"] == pytest.approx((0.4 + 2 / 3) / 2)
+    assert found["micro_f1"].trivial["prior"] == 0  # the prior is 1/4 everywhere: nothing
+    assert found["macro_auc"].trivial["prior"] == pytest.approx(0.5)
+
+
+def test_figure_does_not_rank_the_scores_of_two_folds_against_each_other() -> None:
+    shift = np.where(np.asarray(FOLDS)[:, None] == 0, 0.0, 0.4)
+    squeezed = replace(TAGS, outputs=(TAGS.outputs * 0.5 + shift).astype(np.float32))
+    assert by_name(figures("tags", [squeezed]))["macro_auc"].value == pytest.approx(
+        by_name(figures("tags", [TAGS]))["macro_auc"].value
+    )
+
+
+def test_figure_of_two_seeds_is_the_mean_of_their_figures() -> None:
+    other = replace(TAGS, outputs=TAGS.outputs[:, ::-1], decisions=~np.asarray(TAGS.decisions))
+    both = by_name(figures("tags", [TAGS, other]))
+    alone = [by_name(figures("tags", [held])) for held in (TAGS, other)]
+    for name in ("micro_f1", "macro_auc"):
+        assert both[name].value == pytest.approx(np.mean([a[name].value for a in alone]))
+
+
+def test_figure_has_an_interval_around_its_value() -> None:
+    rng = np.random.default_rng(0)
+    n = 60
+    targets = rng.integers(0, 2, (n, 2))
+    outputs = np.clip(0.3 * targets + rng.uniform(0, 0.7, (n, 2)), 0, 1)
+    held = held_out([k % 5 for k in range(n)], targets.tolist(), outputs.tolist())
+    for figure in figures("tags", [held]):
+        assert figure.low <= figure.high
+        assert figure.low - 0.05 < figure.value < figure.high + 0.05
+    assert figures("tags", [held], 0) == figures("tags", [held], 0)
+
+
+def test_figure_of_one_group_has_no_interval() -> None:
+    (first, *_) = figures("tags", [replace(TAGS, groups=("only",) * 8)])
+    assert math.isfinite(first.value)
+    assert math.isnan(first.low)
+    plain = first.to_dict()
+    assert plain["low"] is None
+    json.dumps(plain, allow_nan=False)
+
+
+def test_unknown_targets_have_no_influence_on_tags() -> None:
+    targets = np.asarray(TARGETS, float)
+    targets[3, 0] = NAN
+    known = replace(TAGS, targets=targets.astype(np.float32))
+    outputs = TAGS.outputs.copy()
+    outputs[3, 0] = 0.99
+    decisions = outputs >= 0.5
+    changed = replace(known, outputs=outputs, decisions=decisions)
+    assert figures("tags", [known]) == figures("tags", [changed])
+
+
+def test_per_tag_gives_the_mean_over_folds_and_the_number_of_true_songs() -> None:
+    rows = per_tag("tags", [TAGS])
+    assert rows["a"]["auc"] == pytest.approx(0.5)
+    assert rows["b"]["auc"] == pytest.approx(0.75)
+    assert (rows["a"]["n_positive"], rows["b"]["n_positive"]) == (4, 2)
+    assert set(rows["a"]) == {"auc", "ap", "f1", "n_positive"}
+
+
+def test_per_tag_of_a_tag_that_no_song_has_is_empty_and_not_nan() -> None:
+    targets = np.asarray(TARGETS, np.float32)
+    targets[:, 1] = 0
+    rows = per_tag("tags", [replace(TAGS, targets=targets)])
+    assert rows["b"]["auc"] is None
+    assert rows["b"]["n_positive"] == 0
+    json.dumps(rows, allow_nan=False)
+
+
+def test_shares_are_measured_as_numbers() -> None:
+    targets = [[0.1, 0.9], [0.2, 0.8], [0.3, 0.7], [0.5, 0.1], [0.6, 0.2], [0.9, 0.3]]
+    held = held_out([0, 0, 0, 1, 1, 1], targets, targets)
+    found = by_name(figures("shares", [held]))
+    assert found["macro_r"].value == pytest.approx(1, abs=1e-5)
+    assert found["macro_r2"].value == pytest.approx(1, abs=1e-5)
+    assert found["macro_r"].trivial == {"prior": 0.0}
+    assert found["macro_r2"].trivial["prior"] <= 0
+    assert set(per_tag("shares", [held])["a"]) == {"r"}
+
+
+def test_quadrants_are_measured_as_classes_and_signs_by_hand() -> None:
+    signs = [[1, 1], [0, 1], [0, 0], [1, 0]] * 2  # Q1 to Q4 in both folds, as targets
+    outputs = [[0.5, 0.5], [-0.5, 0.5], [-0.5, -0.5], [0.5, -0.5]] * 2
+    outputs[1] = [0.1, 0.5]  # Q2 taken for Q1
+    held = held_out(FOLDS, signs, outputs, head=PLANE, prior=np.full((8, 2), 0.6, np.float32))
+    found = by_name(figures("quadrants", [held]))
+    assert found["accuracy"].value == pytest.approx((3 / 4 + 1) / 2)
+    # Fold 0: Q1 has F1 2/3, Q2 0, Q3 and Q4 1 -> 2/3.
+    assert found["macro_f1"].value == pytest.approx((2 / 3 + 1) / 2)
+    assert found["valence_auc"].value == pytest.approx(1)  # 0.1 lies below both 0.5
+    assert found["arousal_auc"].value == pytest.approx(1)
+    assert found["accuracy"].trivial["prior"] == pytest.approx(1 / 4)  # always Q1
+    assert found["macro_f1"].trivial["prior"] == pytest.approx(0.4 / 4)
+    assert found["valence_auc"].trivial["prior"] == pytest.approx(0.5)
+    assert per_tag("quadrants", [held]) == {}
+
+
+def test_ratings_leave_out_an_axis_that_nobody_rated() -> None:
+    targets = [[0.1, NAN], [0.4, NAN], [0.8, NAN], [0.3, NAN], [0.5, NAN], [0.9, NAN]]
+    outputs = [[2 * target[0] - 1, 0.0] for target in targets]
+    held = held_out([0, 0, 0, 1, 1, 1], targets, outputs, head=PLANE)
+    found = by_name(figures("ratings", [held]))
+    assert list(found) == ["valence_r2", "valence_r"]
+    assert found["valence_r2"].value == pytest.approx(1, abs=1e-5)
+    assert found["valence_r"].value == pytest.approx(1, abs=1e-5)
+
+
+def test_kind_follows_from_head_and_labels() -> None:
+    assert kind_of(TAGS, "none") == "tags"
+    assert kind_of(held_out([0, 0], [[0.5, 0], [1, NAN]], [[0, 0], [0, 0]]), "none") == "shares"
+    plane = held_out([0, 0], [[1, 0], [0, 1]], [[0, 0], [0, 0]], head=PLANE)
+    assert kind_of(plane, "signs") == "quadrants"
+    assert kind_of(plane, "ratings") == "ratings"
+
+
+def test_joined_puts_the_folds_in_a_row() -> None:
+    def fold(number: int) -> HeldOut:
+        rows = [i for i, f in enumerate(FOLDS) if f == number]
+        return held_out(
+            [number] * 4,
+            [TARGETS[i] for i in rows],
+            [OUTPUTS[i] for i in rows],
+            groups=[f"g{i}" for i in rows],
+        )
+
+    found = joined([fold(0), fold(1)])
+    assert found.head is TWO_TAGS
+    assert found.groups == TAGS.groups
+    for name in ("folds", "targets", "outputs", "prior", "decisions"):
+        np.testing.assert_array_equal(getattr(found, name), getattr(TAGS, name))
+    assert found.ids == ("x/0", "x/1", "x/2", "x/3") * 2
+
+
+def test_figure_rounds_for_a_file_and_knows_no_nan_there() -> None:
+    figure = Figure("macro_ap", 0.123456, NAN, 0.5, {"prior": NAN, "all_ones": 0.98765})
+    assert figure.to_dict() == {
+        "measure": "macro_ap",
+        "value": 0.1235,
+        "low": None,
+        "high": 0.5,
+        "trivial": {"prior": None, "all_ones": 0.9877},
+    }

@@ -1,0 +1,149 @@
+"""A changed batch keeps its shape, its unknowns and its origin."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from torch import Tensor
+
+from affetto.training.augment import apply
+from affetto.training.config import AugmentConfig
+
+ALL = AugmentConfig(
+    mixup=0.4,
+    tilt_db=6.0,
+    n_band_masks=2,
+    max_band_mask=4,
+    n_time_masks=2,
+    max_time_mask=6,
+)
+
+
+def batch(n_windows: int = 6, n_bins: int = 10, n_frames: int = 20) -> Tensor:
+    generator = torch.Generator().manual_seed(0)
+    return -40 + 10 * torch.randn(n_windows, n_bins, n_frames, generator=generator)
+
+
+def targets_of(n_windows: int = 6) -> dict[str, Tensor]:
+    """Give targets of two heads, of which every window knows the one or the other, or both."""
+    generator = torch.Generator().manual_seed(1)
+    tags = torch.rand(n_windows, 3, generator=generator)
+    plane = torch.rand(n_windows, 2, generator=generator)
+    tags[::3] = math.nan
+    plane[1::3] = math.nan
+    return {"tags": tags, "plane": plane}
+
+
+def test_apply_without_settings_changes_nothing() -> None:
+    values, targets = batch(), targets_of()
+    found, found_targets = apply(values, targets, AugmentConfig(), np.random.default_rng(0))
+    assert torch.equal(found, values)
+    for name, expected in targets.items():
+        torch.testing.assert_close(found_targets[name], expected, rtol=0, atol=0, equal_nan=True)
+
+
+@settings(max_examples=30)
+@given(
+    n_windows=st.integers(2, 9),
+    n_bins=st.integers(1, 12),
+    n_frames=st.integers(1, 12),  # masks may be longer than the window
+    seed=st.integers(0, 1000),
+)
+def test_apply_keeps_shapes_and_finite_values(
+    n_windows: int, n_bins: int, n_frames: int, seed: int
+) -> None:
+    values, targets = batch(n_windows, n_bins, n_frames), targets_of(n_windows)
+    found, found_targets = apply(values, targets, ALL, np.random.default_rng(seed))
+    assert found.shape == values.shape
+    assert found.dtype == torch.float32
+    assert torch.isfinite(found).all()
+    assert {name: value.shape for name, value in found_targets.items()} == {
+        name: value.shape for name, value in targets.items()
+    }
+
+
+@given(st.integers(0, 1000))
+def test_apply_keeps_unknown_targets_unknown_and_known_ones_known(seed: int) -> None:
+    targets = targets_of()
+    _, found = apply(batch(), targets, ALL, np.random.default_rng(seed))
+    for name, expected in targets.items():
+        assert torch.equal(torch.isnan(found[name]), torch.isnan(expected))
+        known = found[name][~torch.isnan(expected)]
+        assert ((known >= 0) & (known <= 1)).all()
+
+
+def test_apply_leaves_its_input_as_it_is() -> None:
+    values, targets = batch(), targets_of()
+    apply(values, targets, ALL, np.random.default_rng(0))
+    assert torch.equal(values, batch())
+    for name, expected in targets_of().items():
+        torch.testing.assert_close(targets[name], expected, rtol=0, atol=0, equal_nan=True)
+
+
+def test_apply_follows_from_the_generator_alone() -> None:
+    first, same, other = (
+        apply(batch(), targets_of(), ALL, np.random.default_rng(seed)) for seed in (3, 3, 4)
+    )
+    assert torch.equal(first[0], same[0])
+    assert torch.equal(first[1]["tags"].nan_to_num(-1), same[1]["tags"].nan_to_num(-1))
+    assert not torch.equal(first[0], other[0])
+
+
+def test_apply_does_not_move_torchs_own_generator() -> None:
+    before = torch.get_rng_state()
+    apply(batch(), targets_of(), ALL, np.random.default_rng(0))
+    assert torch.equal(torch.get_rng_state(), before)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_mixup_blends_two_windows_and_their_targets_alike(seed: int) -> None:
+    # Window i is filled with i, its target is i / 10: the blend shows which two, and how much.
+    numbers = torch.arange(6.0)
+    values = numbers[:, None, None].expand(6, 4, 5)
+    targets = {"tags": (numbers / 10)[:, None]}
+    found, blended = apply(values, targets, AugmentConfig(mixup=0.4), np.random.default_rng(seed))
+    torch.testing.assert_close(blended["tags"][:, 0] * 10, found[:, 0, 0])
+    # At least half of each window is its own: it lies nearer to itself than to any partner.
+    distance = (found[:, 0, 0] - numbers).abs()
+    assert (distance <= (numbers.max() - numbers.min()) / 2).all()
+    assert distance.max() > 0
+
+
+def test_mixup_takes_a_windows_own_label_where_the_partner_has_none() -> None:
+    targets = {"tags": torch.tensor([[0.2], [math.nan], [math.nan], [math.nan]])}
+    for seed in range(10):
+        _, found = apply(batch(4), targets, AugmentConfig(mixup=0.4), np.random.default_rng(seed))
+        assert float(found["tags"][0, 0]) == pytest.approx(0.2)
+        assert torch.isnan(found["tags"][1:]).all()
+
+
+def test_tilt_is_a_straight_line_over_the_bands_within_its_limit() -> None:
+    values = batch()
+    found, _ = apply(values, targets_of(), AugmentConfig(tilt_db=6.0), np.random.default_rng(0))
+    added = found - values
+    torch.testing.assert_close(added, added[:, :, :1].expand_as(added), atol=1e-4, rtol=0)
+    line = added[:, :, 0]
+    steps = line.diff(dim=1)
+    torch.testing.assert_close(steps, steps[:, :1].expand_as(steps), atol=1e-4, rtol=0)
+    assert (line.abs() <= 6.0 + 1e-4).all()
+    torch.testing.assert_close(line[:, 0], -line[:, -1], atol=1e-4, rtol=0)
+
+
+def test_masks_fill_whole_bands_and_frames_with_the_windows_mean() -> None:
+    values = batch(8, 16, 30)
+    config = AugmentConfig(n_band_masks=1, max_band_mask=4, n_time_masks=1, max_time_mask=6)
+    found, _ = apply(values, targets_of(8), config, np.random.default_rng(2))
+    means = values.mean(dim=(1, 2), keepdim=True).expand_as(values)
+    changed = found != values
+    assert changed.any()
+    assert torch.equal(found[changed], means[changed])
+    for window in changed:
+        bands, frames = window.all(dim=1), window.all(dim=0)
+        assert bands.sum() <= 4
+        assert frames.sum() <= 6
+        assert torch.equal(window, bands[:, None] | frames[None])

@@ -1,0 +1,192 @@
+"""Batches follow from seed and epoch; targets say what a data set knows."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from affetto.core import Example, Head, Spectrogram
+from affetto.datasets import load
+from affetto.errors import DatasetMissing
+from affetto.frontends import build, fingerprint
+from affetto.training.config import DataConfig
+from affetto.training.data import (
+    Batch,
+    Item,
+    batches,
+    load_all,
+    load_items,
+    n_batches,
+    targets_of,
+    windows_of,
+)
+from affetto.vocabularies import load as load_vocabulary
+from affetto.windows import cut
+from tests.tiny_training import TinyTraining
+
+PLANE = Head("plane", "plane")
+EMOTIONS = Head("emotions", "tags", load_vocabulary("cal500_emotions"))
+GEMS = Head("gems9", "tags", load_vocabulary("gems9"))
+N_BINS = 4
+
+
+def item(number: int, dataset: str = "one", n_frames: int = 30) -> Item:
+    """Give an item whose value at (bin, frame) is 100 * number + frame, exact in float16."""
+    values = np.tile(100 * number + np.arange(n_frames), (N_BINS, 1)).astype(np.float16)
+    example = Example(
+        id=f"{dataset}/{number}",
+        path=Path("none.wav"),
+        group=str(number),
+        song=str(number),
+        labels=np.zeros(0, np.float32),
+    )
+    targets = {"plane": np.asarray([number / 10, np.nan], np.float32)}
+    return Item(example, dataset, values, targets)
+
+
+def drawn(
+    items: list[Item], data: list[DataConfig], *, batch_size: int = 4, epoch: int = 0, seed: int = 0
+) -> list[Batch]:
+    return list(batches(items, data, [PLANE], 8, batch_size, seed, epoch))
+
+
+def test_batches_hold_stretches_of_the_items_with_their_targets() -> None:
+    items = [item(number) for number in range(9)]
+    for batch in drawn(items, [DataConfig("one")]):
+        assert batch.values.shape == (len(batch.values), N_BINS, 8)
+        assert batch.values.dtype == np.float32
+        numbers = batch.values[:, 0, 0] // 100
+        np.testing.assert_array_equal(np.diff(batch.values, axis=2), 1)
+        assert (batch.values[:, 0, -1] < 100 * numbers + 30).all()
+        np.testing.assert_allclose(batch.targets["plane"][:, 0], numbers / 10, rtol=1e-6)
+        assert np.isnan(batch.targets["plane"][:, 1]).all()
+
+
+def test_batches_draw_each_item_as_often_as_its_data_set_says() -> None:
+    items = [item(n, "one") for n in range(3)] + [item(n, "other") for n in range(3, 5)]
+    data = [DataConfig("one", windows=2), DataConfig("other", windows=3, weight=0.5)]
+    found = drawn(items, data)
+    numbers = Counter(int(v // 100) for batch in found for v in batch.values[:, 0, 0])
+    assert numbers == {0: 2, 1: 2, 2: 2, 3: 3, 4: 3}
+    for batch in found:
+        is_other = batch.values[:, 0, 0] >= 300
+        np.testing.assert_array_equal(batch.weights, np.where(is_other, 0.5, 1.0))
+
+
+def test_batches_draw_other_stretches_and_another_order_in_each_epoch() -> None:
+    items = [item(number) for number in range(9)]
+    first, same, other, reseeded = (
+        np.concatenate([b.values for b in drawn(items, [DataConfig("one")], **kind)])
+        for kind in ({}, {}, {"epoch": 1}, {"seed": 1})
+    )
+    np.testing.assert_array_equal(first, same)
+    assert not np.array_equal(first, other)
+    assert not np.array_equal(first, reseeded)
+    starts = first[:, 0, 0] % 100
+    assert len(set(starts)) > 3
+
+
+def test_batches_fill_a_window_with_a_short_item_repeated() -> None:
+    (batch,) = drawn([item(1, n_frames=3), item(2, n_frames=3)], [DataConfig("one")])
+    for window in batch.values:
+        np.testing.assert_array_equal(window[0] % 100, [0, 1, 2, 0, 1, 2, 0, 1])
+
+
+def test_batches_soften_targets_towards_one_half() -> None:
+    (batch,) = drawn([item(0), item(10)], [DataConfig("one", smoothing=0.2)])
+    order = np.argsort(batch.values[:, 0, 0])
+    np.testing.assert_allclose(batch.targets["plane"][order, 0], [0.1, 0.9], rtol=1e-6)
+
+
+@settings(max_examples=40)
+@given(n_items=st.integers(0, 20), windows=st.integers(1, 3), batch_size=st.integers(2, 9))
+def test_n_batches_counts_what_batches_give_without_a_last_one_of_one(
+    n_items: int, windows: int, batch_size: int
+) -> None:
+    items = [item(number) for number in range(n_items)]
+    data = [DataConfig("one", windows=windows)]
+    found = drawn(items, data, batch_size=batch_size)
+    assert len(found) == n_batches(items, data, batch_size)
+    assert all(2 <= len(batch.values) <= batch_size for batch in found)
+    n_drawn = sum(len(batch.values) for batch in found)
+    assert n_items * windows - n_drawn in (0, 1)
+
+
+def test_targets_are_what_a_data_set_knows_of_a_head(tiny: TinyTraining) -> None:
+    datasets = tiny.prepared.datasets
+    for name, head, is_known in (
+        ("cal500", EMOTIONS, True),
+        ("cal500", PLANE, False),
+        ("cal500", GEMS, False),
+        ("4q", PLANE, True),
+        ("4q", EMOTIONS, False),
+        ("soundtracks", PLANE, True),
+        ("soundtracks", EMOTIONS, True),
+        ("emotify", GEMS, True),
+        ("emotify", EMOTIONS, False),
+        ("emotify", PLANE, False),
+    ):
+        example = datasets[name].examples[0]
+        targets = targets_of(datasets[name], example, head)
+        assert targets.shape == (head.n_outputs,)
+        assert (~np.isnan(targets)).any() == is_known
+        known = targets[~np.isnan(targets)]
+        assert ((known >= 0) & (known <= 1)).all()
+
+
+def test_targets_of_the_plane_run_from_zero_to_one(tiny: TinyTraining) -> None:
+    dataset = tiny.prepared.datasets["4q"]
+    for example in dataset.examples:
+        assert example.valence_arousal is not None
+        targets = targets_of(dataset, example, PLANE)
+        np.testing.assert_array_equal(targets, example.valence_arousal == 1)
+
+
+def test_items_are_read_from_the_cache_the_second_time(
+    tiny: TinyTraining, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AFFETTO_CACHE", str(tmp_path / "cache"))
+    front_end = build("logmel", {"n_mels": 8})
+    dataset = load("emotify", tiny.root)
+    seen: list[tuple[str, int, int]] = []
+    items = load_items({"emotify": dataset}, [GEMS], front_end, lambda *step: seen.append(step))
+    assert seen == [("reading", number, 10) for number in range(1, 11)]
+
+    def refuse(*_: Any) -> Spectrogram:
+        raise AssertionError("the sound was read again")
+
+    again = load_items({"emotify": replace(dataset, read=refuse)}, [GEMS], front_end)
+    assert list(again) == list(items) == [example.id for example in dataset.examples]
+    for id, kept in again.items():
+        np.testing.assert_array_equal(kept.values, items[id].values)
+    direct = dataset.read(dataset.examples[0], front_end).values
+    np.testing.assert_allclose(items[dataset.examples[0].id].values, direct, atol=0.04)
+
+
+def test_windows_of_an_item_are_those_of_prediction(tiny: TinyTraining) -> None:
+    config = tiny.config
+    front_end = build(config.front_end.name, config.front_end.config)
+    kept = next(i for i in tiny.prepared.items.values() if i.dataset == "4q")
+    whole = Spectrogram(
+        kept.values.astype(np.float32),
+        front_end.sample_rate,
+        front_end.hop_length,
+        fingerprint(front_end),
+    )
+    window = config.window
+    np.testing.assert_array_equal(
+        windows_of(kept, front_end, window.duration_s, window.hop_s),
+        cut(whole, window.duration_s, window.hop_s).values,
+    )
+
+
+def test_load_all_says_which_data_set_is_missing(tmp_path: Path) -> None:
+    with pytest.raises(DatasetMissing, match="data set emotify needs"):
+        load_all([DataConfig("emotify")], tmp_path)
