@@ -84,7 +84,7 @@ def figures(kind: Kind, seeds: Sequence[HeldOut], bootstrap_seed: int = 0) -> tu
 
 
 def per_tag(kind: Kind, seeds: Sequence[HeldOut]) -> dict[str, dict[str, float | int]]:
-    """Give each tag's figures by slug: mean over folds and seeds, without interval."""
+    """Give the figures of each labelled tag by slug: mean over folds and seeds, no interval."""
     vocabulary = seeds[0].head.vocabulary
     if vocabulary is None:
         return {}
@@ -101,7 +101,8 @@ def per_tag(kind: Kind, seeds: Sequence[HeldOut]) -> dict[str, dict[str, float |
         counts = np.nansum(seeds[0].targets >= POSITIVE, axis=0)
         for tag, count in zip(vocabulary.tags, counts, strict=True):
             rows[tag]["n_positive"] = int(count)
-    return rows
+    n_labels = (~np.isnan(seeds[0].targets)).sum(axis=0)
+    return {tag: row for (tag, row), n in zip(rows.items(), n_labels, strict=True) if n}
 
 
 def _over_seeds(statistic: Statistic, seeds: Sequence[HeldOut], drawn: IntArray) -> float:
