@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import pickle
 from dataclasses import FrozenInstanceError, fields, replace
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -150,6 +151,40 @@ def test_every_point_has_a_quadrant_with_a_title(valence: float, arousal: float)
 def test_interval_runs_forward(start_s: float, end_s: float) -> None:
     with pytest.raises(BadConfig, match="forward"):
         Interval(start_s, end_s)
+
+
+def test_widened_interval_does_not_begin_before_the_recording() -> None:
+    assert Interval(5.0, 8.0).widened(2.0) == Interval(3.0, 10.0)
+    assert Interval(1.0, 8.0).widened(2.5) == Interval(0.0, 10.5)
+
+
+def numbered(n_frames: int, start_s: float = 0.0) -> Spectrogram:
+    """Give frames 10 ms apart that hold their own numbers."""
+    return Spectrogram(np.arange(n_frames)[None], 1_000, 10, "fingerprint", start_s)
+
+
+def test_section_are_the_frames_whose_centers_lie_in_the_interval() -> None:
+    section = numbered(100).section(Interval(0.25, 0.40))
+    assert section.values[0].tolist() == list(range(25, 40))
+    assert section.start_s == 0.25
+    later = numbered(100, start_s=0.2).section(Interval(0.254, 0.301))
+    assert later.values[0].tolist() == [6, 7, 8, 9, 10]
+    assert later.start_s == pytest.approx(0.26)
+
+
+def test_section_ends_where_the_frames_do() -> None:
+    assert numbered(30).section(Interval(0.28, 9.0)).values[0].tolist() == [28, 29]
+    assert numbered(30).section(Interval(0.31, 9.0)).n_frames == 0
+    assert numbered(30, start_s=1.0).section(Interval(0.0, 1.02)).values[0].tolist() == [0, 1]
+    assert numbered(30, start_s=1.0).section(Interval(0.0, 1.0)).n_frames == 0
+
+
+@given(st.lists(st.floats(0, 3), min_size=2, max_size=8, unique=True))
+def test_sections_that_follow_each_other_take_each_frame_once(borders_s: list[float]) -> None:
+    borders_s = sorted([0.0, *(border for border in borders_s if border > 0), 4.0])
+    whole = numbered(300)
+    parts = [whole.section(Interval(*pair)).values[0] for pair in pairwise(borders_s)]
+    assert np.concatenate(parts).tolist() == list(range(300))
 
 
 def test_duration_is_samples_by_rate() -> None:

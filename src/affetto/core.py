@@ -8,8 +8,9 @@ counts as positive.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -122,6 +123,23 @@ class Spectrogram(_Value):
     def n_frames(self) -> int:
         return int(self.values.shape[1])
 
+    def section(self, interval: Interval) -> Spectrogram:
+        """Give the frames whose centers lie in an interval: none where it is beyond them.
+
+        Times count as `start_s` does: the center of the first frame is there.
+        """
+        # Rounded a little: a boundary that falls on a center shall not hang on the last bit.
+        first, end = (
+            math.ceil((time_s - self.start_s) * self.sample_rate / self.hop_length - 1e-6)
+            for time_s in (interval.start_s, interval.end_s)
+        )
+        first = max(first, 0)
+        return replace(
+            self,
+            values=self.values[:, first : max(end, first)],
+            start_s=self.start_s + first * self.hop_length / self.sample_rate,
+        )
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Windows(_Value):
@@ -157,6 +175,10 @@ class Interval:
             0 <= self.start_s < self.end_s,
             f"an interval must run forward from 0 s or later, not {self.start_s} to {self.end_s}",
         )
+
+    def widened(self, by_s: float) -> Interval:
+        """Give the interval with `by_s` more on both sides, but from 0 s at the earliest."""
+        return Interval(max(0.0, self.start_s - by_s), self.end_s + by_s)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -210,8 +232,9 @@ class Example(_Value):
     """One labelled item of a data set.
 
     `labels` (n_tags,) in [0, 1] with NaN for unknown; `valence_arousal` (2,) in [-1, 1] with
-    NaN for unknown, or None; `interval` None means the whole file. `group` (the artist, else
-    the song) never stands on two sides of a split. `song` names the recording.
+    NaN for unknown, or None; `interval`, in the time of the recording that `path` holds, None
+    for all of it. `group` (the artist, else the song) never stands on two sides of a split.
+    `song` names the recording.
     """
 
     id: str
@@ -236,7 +259,9 @@ class Dataset:
     `folds` maps a group to a ready-made test fold, where the data come with one. `left_out`
     says which items of the source are not among the examples, and why. `plane_kind` says
     whether valence and arousal are ratings or only signs. `read(example, front_end)` gives an
-    example's Spectrogram in that front end's space; `reader` names it with its revision.
+    example's Spectrogram in that front end's space, its `interval` where it has one; `reader`
+    names it with its revision, or is None where reading is as quick as a cache would be.
+    `front_end` names one that `read` takes with its default settings.
     """
 
     name: str
@@ -246,10 +271,11 @@ class Dataset:
     citation: str
     source_url: str
     read: Callable[[Example, Any], Spectrogram]
-    reader: str
+    reader: str | None
     plane_kind: Literal["ratings", "signs", "none"] = "none"
     folds: Mapping[str, int] = field(default_factory=dict)
     left_out: tuple[str, ...] = ()
+    front_end: str = "logmel"
 
     def __post_init__(self) -> None:
         ids = {example.id for example in self.examples}

@@ -6,11 +6,12 @@ import csv
 import io
 import math
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
 from affetto import audio
-from affetto.core import Example, Spectrogram
+from affetto.core import Dataset, Example, Spectrogram
 from affetto.errors import DatasetInvalid, DatasetMissing
 from affetto.frontends import FrontEnd, spectrogram
 
@@ -20,10 +21,58 @@ AUDIO_READER = "audio-1"
 _HINT = "take the file as it was distributed"
 
 
+@dataclass(frozen=True, slots=True)
+class Source:
+    """What is known of a data set before it is read: its terms, and how to come by it.
+
+    `folder` is where it is looked for under the data root.
+    """
+
+    name: str
+    folder: str
+    license: str
+    citation: str
+    url: str
+    obtain: str
+
+
+@dataclass(frozen=True, slots=True)
+class Loader:
+    """A data set's line in the table: called with the data root, it gives the Dataset.
+
+    `inspect` gives remarks on the files that take longer to find than loading does, or that
+    the user of the data set need not know.
+    """
+
+    source: Source
+    load: Callable[[Path], Dataset]
+    inspect: Callable[[Path], tuple[str, ...]] | None = None
+
+    def __call__(self, root: Path) -> Dataset:
+        return self.load(root)
+
+
 def read_audio(example: Example, front_end: FrontEnd) -> Spectrogram:
-    """Give the spectrogram of an example's sound file, all of it."""
+    """Give the spectrogram of an example's sound file, or of its interval there."""
     with audio.stream(example.path, front_end.sample_rate) as blocks:
-        return spectrogram(front_end, blocks)
+        return section_of(spectrogram(front_end, blocks), example)
+
+
+def section_of(whole: Spectrogram, example: Example, context_s: float = 0.0) -> Spectrogram:
+    """Give an example's interval of its recording, with `context_s` of it on both sides.
+
+    Raises: DatasetInvalid when the interval lies beyond the recording.
+    """
+    if example.interval is None:
+        return whole
+    section = whole.section(example.interval.widened(context_s))
+    if section.n_frames == 0:
+        raise DatasetInvalid(
+            f"{example.id} begins at {example.interval.start_s:g} s, where {example.path} holds "
+            f"nothing of {example.song} any more",
+            "correct its times or leave it out",
+        )
+    return section
 
 
 def require(path: Path, dataset: str) -> Path:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +12,7 @@ import numpy.typing as npt
 from affetto import cache
 from affetto.core import Dataset, Example, FloatArray, Head, Spectrogram
 from affetto.datasets import load as load_dataset
+from affetto.datasets.base import section_of
 from affetto.frontends import FrontEnd, fingerprint
 from affetto.training.config import DataConfig
 from affetto.windows import cut
@@ -49,16 +50,25 @@ def load_items(
     heads: Sequence[Head],
     front_end: FrontEnd,
     progress: Progress = lambda *_: None,
+    context_s: float = 0.0,
 ) -> dict[str, Item]:
-    """Read every example's spectrogram, from the cache where it is there. Gives items by id."""
+    """Read every example's spectrogram, from the cache where it is there. Gives items by id.
+
+    Recordings are read and cached whole; an example with an interval gets that part of it, with
+    `context_s` of what is around it on both sides.
+    """
     items: dict[str, Item] = {}
     n_all = sum(len(dataset.examples) for dataset in datasets.values())
     for dataset in datasets.values():
+        recording, whole = None, np.zeros((0, 0), np.float16)
         for example in dataset.examples:
+            if recording != (example.path, example.song):  # one song's segments are neighbors
+                recording = (example.path, example.song)
+                whole = _features(dataset, replace(example, interval=None), front_end)
             items[example.id] = Item(
                 example=example,
                 dataset=dataset.name,
-                values=_features(dataset, example, front_end),
+                values=_part(whole, example, front_end, context_s),
                 targets={head.name: targets_of(dataset, example, head) for head in heads},
             )
             progress("reading", len(items), n_all)
@@ -66,12 +76,23 @@ def load_items(
 
 
 def _features(dataset: Dataset, example: Example, front_end: FrontEnd) -> npt.NDArray[np.float16]:
+    if dataset.reader is None:
+        return dataset.read(example, front_end).values.astype(np.float16)
     return cache.features(
         example.path,
         dataset.reader,
         fingerprint(front_end),
         lambda: dataset.read(example, front_end).values,
     )
+
+
+def _part(
+    whole: npt.NDArray[np.float16], example: Example, front_end: FrontEnd, context_s: float
+) -> npt.NDArray[np.float16]:
+    if example.interval is None:
+        return whole
+    part = section_of(_spectrogram(whole, front_end), example, context_s)
+    return part.values.astype(np.float16)  # exact: they were halves
 
 
 def targets_of(dataset: Dataset, example: Example, head: Head) -> FloatArray:
@@ -129,13 +150,16 @@ def n_batches(items: Sequence[Item], data: Sequence[DataConfig], batch_size: int
 
 def windows_of(item: Item, front_end: FrontEnd, duration_s: float, hop_s: float) -> FloatArray:
     """Cut an item as prediction does. Shape: (n_windows, n_bins, n_window_frames)."""
-    whole = Spectrogram(
-        values=item.values.astype(np.float32),
+    return cut(_spectrogram(item.values, front_end), duration_s, hop_s).values
+
+
+def _spectrogram(values: npt.NDArray[np.float16], front_end: FrontEnd) -> Spectrogram:
+    return Spectrogram(
+        values=values.astype(np.float32),
         sample_rate=front_end.sample_rate,
         hop_length=front_end.hop_length,
         fingerprint=fingerprint(front_end),
     )
-    return cut(whole, duration_s, hop_s).values
 
 
 def _stretch(
