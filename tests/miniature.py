@@ -4,6 +4,9 @@ Names, labels and sounds are made up here by rules of numbers; nothing is taken 
 What a loader ought to find can therefore be worked out from the functions of this module:
 
     cal500         13 songs of 12 artists; the pictures of two are missing or blank
+    cal500exp      3 segments of each but one of them; one song is not analyzed, another to its
+                   middle only
+    cal500_songs   the 12 songs that are analyzed
     4q             12 clips of 11 artists, of whom one also sings in cal500
     soundtracks    10 clips of 10 albums
     emotify        10 clips of 10 artists
@@ -21,6 +24,7 @@ import numpy.typing as npt
 import pytest
 from matplotlib import colormaps
 from PIL import Image
+from scipy.io import savemat
 
 from affetto.vocabularies import load as load_vocabulary
 from tests.helpers import encode
@@ -46,6 +50,10 @@ BLANK_SONG, MISSING_SONG = SONGS[11], SONGS[12]
 SONG_WITHOUT_SEGMENTS = SONGS[9]
 SONG_THAT_STARTS_LATE = SONGS[8]  # its first segment begins when half the picture is over
 SONG_WITH_A_SHORT_START = SONGS[3]  # its second segment covers most of the picture
+SONG_WITHOUT_ANALYSIS = SONGS[12]
+SONG_WITH_A_SHORT_ANALYSIS = SONGS[10]  # it ends before the third segment begins
+SONG_SURVEYED_TWICE = SONGS[4]  # by a listener whose second answers are the opposite
+SONG_WITHOUT_LABELS = "spare_quartet-not_on_the_list"  # surveyed, though
 
 SHARED_GROUP = "tinlarks"  # an artist of cal500 and of 4q, where it has fold 3
 QUADRANTS = ("Q1", "Q2", "Q3", "Q4")
@@ -167,6 +175,8 @@ def write_cal500(folder: Path) -> None:
             for n in range(len(SONGS))
         ),
     )
+    _write_surveys(labels / "annotations", emotions)
+    write_analyses(folder / "derived")
     for number, song in enumerate(SONGS):
         if song != SONG_WITHOUT_SEGMENTS:
             _write_segments(segments / f"{song}.csv", number, song, emotions)
@@ -191,6 +201,68 @@ def _write_segments(path: Path, number: int, song: str, emotions: Sequence[str])
         cells = (start_s, end_s, *labels, *(column % 2 for column in range(49)))
         lines.append(",".join(f"{cell:.6f}" for cell in cells))
     path.write_text("\r\n".join(lines) + "\r\n", encoding="utf-8")
+
+
+def _write_surveys(folder: Path, emotions: Sequence[str]) -> None:
+    """Write what three listeners answered: one sure, one less so, one never for or against."""
+    folder.mkdir()
+    for number, song in enumerate((*SONGS, SONG_WITHOUT_LABELS)):
+        for listener, (positive, negative) in enumerate(((5, 1), (4, 2), (3, 3)), start=1):
+            lines = [f'songName = "{song}.mp3"', 'PageStatus = "Annotation"']
+            ratings = [positive if label else negative for label in song_labels(number)]
+            lines += _answers(emotions, ratings)
+            if song == SONG_SURVEYED_TWICE and listener == 1:
+                lines += _answers(emotions, [6 - rating for rating in ratings])
+            _write_lines(folder / f"{song}_{listener:02d}.txt", lines)
+
+
+def _answers(emotions: Sequence[str], ratings: Sequence[int]) -> list[str]:
+    return [f'{name} = "{rating}"' for name, rating in zip(emotions, ratings, strict=True)]
+
+
+def write_analyses(folder: Path) -> None:
+    """Write sound events of 0.15 to 0.4 s, in songs of a minute or more."""
+    folder.mkdir()
+    events: dict[str, list[Samples]] = {"start": [], "timbre": [], "pitches": []}
+    rows: list[dict[str, Any]] = []
+    n_rows = 0
+    for number, song in enumerate(SONGS):
+        if song == SONG_WITHOUT_ANALYSIS:
+            continue
+        rng = np.random.default_rng(number)
+        duration_s = 48.0 if song == SONG_WITH_A_SHORT_ANALYSIS else 60.0 + number
+        ends_s = np.cumsum(rng.uniform(0.15, 0.4, 500))
+        start_s = np.concatenate([[0], ends_s[ends_s < duration_s - 0.1]]).astype(np.float32)
+        timbre = rng.normal(0, 40, (len(start_s), 12)).astype(np.float32)
+        timbre[:, 0] = 20 + 25 * np.abs(np.sin(start_s / 5 + number))
+        pitches = rng.uniform(0, 1, (len(start_s), 12))
+        events["start"].append(start_s)
+        events["timbre"].append(timbre)
+        events["pitches"].append((pitches / pitches.max(axis=1, keepdims=True)).astype(np.float16))
+        rows.append(
+            {
+                "song": song,
+                "row_begin": n_rows,
+                "row_end": n_rows + len(start_s),
+                "duration": duration_s,
+                "tempo": 100.0,
+                "artist_name": "Invented, made up",
+            }
+        )
+        n_rows += len(start_s)
+    arrays = {f"segments_{name}": np.concatenate(parts) for name, parts in events.items()}
+    np.savez_compressed(folder / "echonest_segments_502.npz", **arrays)
+    write_table(folder / "echonest_index.csv", list(rows[0]), rows)
+    basis = {"mean": -np.arange(23.0)[:, None] + np.arange(20.0), "bases": timbre_bases()}
+    savemat(folder / "ENTimbreTJ.mat", {"ENTimbreTJ": basis}, do_compression=True)
+
+
+def timbre_bases() -> npt.NDArray[np.float64]:
+    """Give 11 shapes (23, 20, 11) of 23 bands in 20 steps: waves over bands and over time."""
+    bands, steps, numbers = np.ogrid[:23, :20, :11]
+    waves = np.cos(np.pi * numbers * bands / 23) * np.cos(np.pi * (numbers % 3) * steps / 20)
+    found: npt.NDArray[np.float64] = waves / 10
+    return found
 
 
 def write_4q(folder: Path) -> None:

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from urllib.parse import urlparse
 
 import numpy as np
 import pytest
 
-from affetto.core import Dataset
+from affetto.core import Dataset, Interval
 from affetto.datasets import DATASETS, load
+from affetto.datasets.pictures import PICTURE_READER
 from affetto.datasets.splits import N_FOLDS, fold_of_groups, split
-from affetto.errors import DatasetMissing
-from affetto.frontends import build, fingerprint
+from affetto.errors import BadConfig, DatasetMissing
+from affetto.frontends import FRONT_ENDS, build, fingerprint
 from tests import miniature
-
-FRONT_END = build("logmel", {})
 
 
 @pytest.fixture(scope="session")
@@ -102,12 +102,43 @@ def test_dataset_examples_can_be_read_in_the_front_ends_space(
     name: str, datasets: dict[str, Dataset]
 ) -> None:
     dataset = datasets[name]
-    found = dataset.read(dataset.examples[0], FRONT_END)
-    assert found.n_bins == FRONT_END.n_bins
+    front_end = build(dataset.front_end, {})
+    found = dataset.read(dataset.examples[0], front_end)
+    assert found.n_bins == front_end.n_bins
     assert found.n_frames > 1
-    assert found.fingerprint == fingerprint(FRONT_END)
+    assert found.fingerprint == fingerprint(front_end)
     assert np.isfinite(found.values).all()
-    assert found.values.min() >= FRONT_END.floor
+    assert found.values.min() >= front_end.floor
+
+
+@pytest.mark.parametrize("name", DATASETS.names())
+@pytest.mark.parametrize("front_end_name", FRONT_ENDS.names())
+def test_dataset_reads_in_the_space_of_a_front_end_or_refuses_it(
+    front_end_name: str, name: str, datasets: dict[str, Dataset]
+) -> None:
+    dataset, front_end = datasets[name], build(front_end_name, {})
+    try:
+        found = dataset.read(dataset.examples[0], front_end)
+    except BadConfig as refused:
+        assert front_end_name != dataset.front_end
+        assert refused.hint.startswith("take the front end")
+    else:
+        assert found.n_bins == front_end.n_bins
+
+
+@pytest.mark.parametrize("name", DATASETS.names())
+def test_dataset_interval_is_the_part_of_the_recording_that_is_read(
+    name: str, datasets: dict[str, Dataset]
+) -> None:
+    dataset = datasets[name]
+    front_end = build(dataset.front_end, {})
+    if dataset.reader == PICTURE_READER:
+        pytest.skip("a picture shows one moment only")
+    example = replace(dataset.examples[0], interval=None)
+    whole = dataset.read(example, front_end)
+    part = dataset.read(replace(example, interval=Interval(1.0, 2.5)), front_end)
+    assert part == whole.section(Interval(1.0, 2.5))
+    assert part.n_frames == pytest.approx(1.5 * whole.sample_rate / whole.hop_length, abs=1)
 
 
 @pytest.mark.parametrize("name", DATASETS.names())
@@ -149,7 +180,7 @@ def test_datasets_share_a_fold_for_the_artists_that_they_share(
         for name, dataset in datasets.items()
         if miniature.SHARED_GROUP in {example.group for example in dataset.examples}
     ]
-    assert len(holding) == 2
+    assert holding == ["cal500", "cal500exp", "cal500_songs", "4q"]
     for test_fold in range(N_FOLDS):
         for name in holding:
             found = split(datasets[name], folds, test_fold, 0.3, seed=0)

@@ -181,6 +181,12 @@ SEGMENT_TABLE = f"{SEGMENTS}/{SONG}.csv"
             f"{SONG}.csv, line 3: the segment ends at 3.1 s, before it starts",
             id="a segment without length",
         ),
+        pytest.param(
+            SEGMENT_TABLE,
+            lambda text: text + text.splitlines()[2] + "\n",
+            f"{SONG}.csv, line 5: the segment from 3.1 to 9.4 s is there twice",
+            id="a segment twice",
+        ),
     ],
 )
 def test_cal500_refuses_a_damaged_table_with_file_and_line(

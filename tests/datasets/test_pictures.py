@@ -12,7 +12,13 @@ from PIL import Image
 
 from affetto.core import Example, Waveform
 from affetto.datasets import pictures
-from affetto.datasets.pictures import PictureBlank, picture_values, read_picture, spectrum_db
+from affetto.datasets.pictures import (
+    PictureBlank,
+    blank_share,
+    picture_values,
+    read_picture,
+    spectrum_db,
+)
 from affetto.errors import BadConfig, DatasetInvalid
 from affetto.frontends import build, fingerprint, spectrogram
 from tests import miniature
@@ -76,6 +82,16 @@ def test_read_picture_gives_what_the_front_end_makes_of_the_sound_behind_it(
     assert np.sqrt(np.mean(difference**2)) < 0.12  # in deviations of the whole picture
 
 
+def test_read_picture_gives_the_bands_of_hearing_too(picture: Path) -> None:
+    front_end = build("bark", {"n_fft": 1024, "hop_length": 512})
+    found = read_picture(example_of(picture), front_end)
+    sound = Waveform(low_passed_tune(0), pictures.SAMPLE_RATE)
+    expected = spectrogram(front_end, sound).values[:20, 1 : 1 + pictures.N_FRAMES]
+    correlation = np.corrcoef(found.values[:20].ravel(), expected.ravel())[0, 1]
+    assert found.values.shape == (23, pictures.N_FRAMES)
+    assert correlation > 0.98
+
+
 def test_read_picture_says_where_its_frames_stand(picture: Path) -> None:
     found = read_picture(example_of(picture), LOGMEL)
     assert found.hop_length == 512
@@ -127,6 +143,7 @@ def test_picture_values_bridge_a_blank_strip_from_its_sides(picture: Path) -> No
         pixels = np.asarray(image.convert("RGB")).copy()
     pixels[:, 100:110] = 255
     Image.fromarray(pixels).save(picture)
+    assert blank_share(picture) == pytest.approx(10 / 640)
     found = picture_values(picture)
     np.testing.assert_array_equal(
         np.delete(found, range(100, 110), 1), np.delete(whole, range(100, 110), 1)
@@ -140,6 +157,7 @@ def test_picture_values_refuse_a_picture_without_spectrogram(
     color: tuple[int, int, int], tmp_path: Path
 ) -> None:
     Image.new("RGB", (640, 480), color).save(tmp_path / "p.png")
+    assert blank_share(tmp_path / "p.png") == 1
     with pytest.raises(PictureBlank, match="blank or not drawn in viridis"):
         picture_values(tmp_path / "p.png")
 

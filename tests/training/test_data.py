@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from affetto.core import Example, Head, Spectrogram
+from affetto.core import Example, Head, Interval, Spectrogram
 from affetto.datasets import load
 from affetto.errors import DatasetMissing
 from affetto.frontends import build, fingerprint
@@ -168,6 +168,57 @@ def test_items_are_read_from_the_cache_the_second_time(
         np.testing.assert_array_equal(kept.values, items[id].values)
     direct = dataset.read(dataset.examples[0], front_end).values
     np.testing.assert_allclose(items[dataset.examples[0].id].values, direct, atol=0.04)
+
+
+def test_items_of_intervals_are_parts_of_a_recording_that_is_read_once(
+    tiny: TinyTraining, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AFFETTO_CACHE", str(tmp_path / "cache"))
+    front_end = build("logmel", {"n_mels": 8})
+    songs = load("emotify", tiny.root)
+    pieces = [Interval(0.5, 1.5), Interval(1.0, 2.5), Interval(2.0, 9.0)]
+    cut_up = replace(
+        songs,
+        examples=tuple(
+            replace(song, id=f"{song.id}/{number}", interval=piece)
+            for song in songs.examples[:3]
+            for number, piece in enumerate(pieces)
+        ),
+    )
+    asked: list[Example] = []
+
+    def read(example: Example, *arguments: Any) -> Spectrogram:
+        asked.append(example)
+        return songs.read(example, *arguments)
+
+    items = load_items({"emotify": replace(cut_up, read=read)}, [GEMS], front_end)
+    assert [(e.song, e.interval) for e in asked] == [(e.song, None) for e in songs.examples[:3]]
+    assert len(list((tmp_path / "cache").rglob("*.npy"))) == 3
+    whole = load_items({"emotify": songs}, [GEMS], front_end)
+    for song in songs.examples[:3]:
+        for number, piece in enumerate(pieces):
+            kept = whole[song.id].values.astype(np.float32)
+            frames = (front_end.sample_rate, front_end.hop_length, fingerprint(front_end))
+            part = Spectrogram(kept, *frames).section(piece)
+            np.testing.assert_array_equal(items[f"{song.id}/{number}"].values, part.values)
+
+
+def test_items_of_intervals_have_as_much_around_them_as_is_asked_for(tiny: TinyTraining) -> None:
+    front_end = build("bark", {})
+    dataset = load("cal500exp", tiny.root)
+    dataset = replace(dataset, examples=dataset.examples[:4])
+    assert dataset.reader is None
+    bare = load_items({"cal500exp": dataset}, [EMOTIONS], front_end)
+    wide = load_items({"cal500exp": dataset}, [EMOTIONS], front_end, context_s=3.0)
+    n_context = round(3.0 * front_end.sample_rate / front_end.hop_length)
+    for example in dataset.examples:
+        inner, outer = bare[example.id].values, wide[example.id].values
+        found = dataset.read(example, front_end).values.astype(np.float16)
+        np.testing.assert_array_equal(inner, found)
+        assert abs(outer.shape[1] - inner.shape[1] - 2 * n_context) <= 2
+        around = [outer[:, first : first + inner.shape[1]] for first in range(2 * n_context + 3)]
+        assert sum(np.array_equal(part, inner) for part in around) == 1
+        np.testing.assert_array_equal(bare[example.id].targets["emotions"], example.labels)
 
 
 def test_windows_of_an_item_are_those_of_prediction(tiny: TinyTraining) -> None:

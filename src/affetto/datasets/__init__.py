@@ -23,6 +23,14 @@ DATASETS = Registry(
             "affetto.datasets.cal500:load_first_seconds",
             "18 emotion tags on pictures of the first 3 s of 499 songs",
         ),
+        "cal500exp": (
+            "affetto.datasets.cal500exp:load_segments",
+            "18 emotion tags on 3,217 segments of 499 songs, as Bark spectrograms",
+        ),
+        "cal500_songs": (
+            "affetto.datasets.cal500exp:load_songs",
+            "18 emotion tags on 501 whole songs, as Bark spectrograms",
+        ),
         "4q": (
             "affetto.datasets.emotion_audio:load_4q",
             "quadrants of valence and arousal, 20-s clips",
@@ -39,9 +47,14 @@ DATASETS = Registry(
 )
 
 
+def root_path(given: Path | None = None) -> Path:
+    """Give the path of that folder, whether it is there or not."""
+    return given or Path(os.environ.get("AFFETTO_DATA") or data_home() / "data")
+
+
 def data_root(given: Path | None = None) -> Path:
     """Give the folder that data sets are looked for in. Raises: DatasetMissing."""
-    root = given or Path(os.environ.get("AFFETTO_DATA") or data_home() / "data")
+    root = root_path(given)
     if not root.is_dir():
         raise DatasetMissing(
             f"there is no data folder {root}",

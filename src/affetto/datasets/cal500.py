@@ -22,7 +22,7 @@ import numpy as np
 
 from affetto.core import Dataset, Example, FloatArray, Interval, Vocabulary
 from affetto.datasets import pictures
-from affetto.datasets.base import number, parse, require, rows, text_of
+from affetto.datasets.base import Loader, Source, number, parse, require, rows, text_of
 from affetto.errors import DatasetInvalid
 from affetto.vocabularies import load as load_vocabulary
 
@@ -34,7 +34,28 @@ DAMAGED_NAMES = {
 }
 
 
-def load_first_seconds(root: Path) -> Dataset:
+LICENSE = "(c) University of California San Diego, 2007; nonprofit education and research"
+CITATION = (
+    "D. Turnbull, L. Barrington, D. Torres, G. Lanckriet, Towards musical query-by-"
+    "semantic-description using the CAL500 data set, SIGIR 2007"
+)
+URL = "http://calab1.ucsd.edu/~datasets/cal500/"
+
+_PICTURES = Source(
+    name="cal500",
+    folder="cal500",
+    license=LICENSE,
+    citation=CITATION,
+    url=URL,
+    obtain=(
+        "the labels from the Computer Audition Lab of UC San Diego; the pictures from the folder "
+        "CAL500_png of the GitHub repository rickiepark/cnn_mer; arrange them as docs/datasets.md "
+        "says"
+    ),
+)
+
+
+def _load_first_seconds(root: Path) -> Dataset:
     """The pictures with labels. Raises: DatasetMissing, DatasetInvalid with file and line."""
     base = require(root / "cal500", "cal500")
     vocabulary = load_vocabulary("cal500_emotions")
@@ -65,16 +86,23 @@ def load_first_seconds(root: Path) -> Dataset:
         name="cal500",
         vocabulary=vocabulary,
         examples=tuple(examples),
-        license="(c) University of California San Diego, 2007; nonprofit education and research",
-        citation=(
-            "D. Turnbull, L. Barrington, D. Torres, G. Lanckriet, Towards musical query-by-"
-            "semantic-description using the CAL500 data set, SIGIR 2007"
-        ),
-        source_url="http://calab1.ucsd.edu/~datasets/cal500/",
+        license=LICENSE,
+        citation=CITATION,
+        source_url=URL,
         read=pictures.read_picture,
         reader=pictures.PICTURE_READER,
         left_out=tuple(left_out),
     )
+
+
+def _inspect_pictures(root: Path) -> tuple[str, ...]:
+    """Name the pictures of which a strip is blank."""
+    found = []
+    for example in _load_first_seconds(root).examples:
+        share = pictures.blank_share(example.path)
+        if share:
+            found.append(f"{example.song}: {share:.1%} of the picture's columns are blank")
+    return tuple(found)
 
 
 def song_names(base: Path) -> tuple[str, ...]:
@@ -119,7 +147,7 @@ def segments(
     if not path.exists():
         return ()
     columns = [f"Emotion-{name}" for name in vocabulary.source_names]
-    found = []
+    found: list[tuple[Interval, FloatArray]] = []
     for line, row in rows(path, ("Start_Time", "End_Time", *columns)):
         start_s = number(row["Start_Time"], path, line, 0, 1e5)
         end_s = number(row["End_Time"], path, line, 0, 1e5)
@@ -127,6 +155,11 @@ def segments(
             raise DatasetInvalid(
                 f"{path}, line {line}: the segment ends at {end_s} s, before it starts",
                 "correct or remove the row",
+            )
+        if any(interval == Interval(start_s, end_s) for interval, _ in found):
+            raise DatasetInvalid(
+                f"{path}, line {line}: the segment from {start_s} to {end_s} s is there twice",
+                "remove one of the rows",
             )
         labels = np.asarray([_label(row[column], path, line) for column in columns], np.float32)
         found.append((Interval(start_s, end_s), labels))
@@ -151,3 +184,6 @@ def _column(words: list[str], name: str, path: Path) -> int:
 
 def _label(text: str, path: Path, line: int) -> float:
     return parse(float, text, path, line, lambda value: value in (0.0, 1.0), "0 or 1")
+
+
+load_first_seconds = Loader(_PICTURES, _load_first_seconds, _inspect_pictures)

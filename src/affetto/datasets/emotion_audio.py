@@ -22,7 +22,16 @@ from pathlib import Path
 import numpy as np
 
 from affetto.core import Dataset, Example
-from affetto.datasets.base import AUDIO_READER, number, parse, read_audio, require, rows
+from affetto.datasets.base import (
+    AUDIO_READER,
+    Loader,
+    Source,
+    number,
+    parse,
+    read_audio,
+    require,
+    rows,
+)
 from affetto.datasets.splits import N_FOLDS
 from affetto.vocabularies import load as load_vocabulary
 
@@ -34,7 +43,44 @@ TAG_OF_RATING = {
 }
 
 
-def load_4q(root: Path) -> Dataset:
+_FOUR_Q = Source(
+    name="4q",
+    folder="emotion_audio/4q",
+    license="offered for research; the music belongs to its labels",
+    citation=(
+        "R. Panda, R. Malheiro, R. P. Paiva, Novel audio features for music emotion "
+        "recognition, IEEE Transactions on Affective Computing, 2018"
+    ),
+    url="http://mir.dei.uc.pt",
+    obtain="the authors offer it on their page for research; arrange it as docs/datasets.md says",
+)
+
+_SOUNDTRACKS = Source(
+    name="soundtracks",
+    folder="emotion_audio/soundtracks",
+    license="shared for academic research; the music belongs to the film labels",
+    citation=(
+        "T. Eerola, J. K. Vuoskoski, A comparison of the discrete and dimensional models of "
+        "emotion in music, Psychology of Music 39, 2011"
+    ),
+    url="https://osf.io/p6vkg",
+    obtain="from the authors' repository for research; arrange it as docs/datasets.md says",
+)
+
+_EMOTIFY = Source(
+    name="emotify",
+    folder="emotion_audio/emotify",
+    license="authors ask to cite; Magnatune music is, to our knowledge, CC BY-NC-SA",
+    citation=(
+        "A. Aljanaki, F. Wiering, R. C. Veltkamp, Studying emotion induced by music through a "
+        "crowdsourcing game, Information Processing & Management, 2015"
+    ),
+    url="http://www2.projects.science.uu.nl/memotion/emotifydata/",
+    obtain="from the authors' page for research; arrange it as docs/datasets.md says",
+)
+
+
+def _load_4q(root: Path) -> Dataset:
     """Quadrants as signs of valence and arousal. Raises: DatasetMissing, DatasetInvalid."""
     folder = require(root / "emotion_audio" / "4q", "4q")
     table = require(folder / "labels.csv", "4q")
@@ -57,12 +103,9 @@ def load_4q(root: Path) -> Dataset:
         name="4q",
         vocabulary=vocabulary,
         examples=tuple(examples),
-        license="offered for research; the music belongs to its labels",
-        citation=(
-            "R. Panda, R. Malheiro, R. P. Paiva, Novel audio features for music emotion "
-            "recognition, IEEE Transactions on Affective Computing, 2018"
-        ),
-        source_url="http://mir.dei.uc.pt",
+        license=_FOUR_Q.license,
+        citation=_FOUR_Q.citation,
+        source_url=_FOUR_Q.url,
         read=read_audio,
         reader=AUDIO_READER,
         plane_kind="signs",
@@ -70,7 +113,7 @@ def load_4q(root: Path) -> Dataset:
     )
 
 
-def load_soundtracks(root: Path) -> Dataset:
+def _load_soundtracks(root: Path) -> Dataset:
     """Ratings of valence, energy and four tags. Raises: DatasetMissing, DatasetInvalid."""
     folder = require(root / "emotion_audio" / "soundtracks", "soundtracks")
     table = require(folder / "labels.csv", "soundtracks")
@@ -99,12 +142,9 @@ def load_soundtracks(root: Path) -> Dataset:
         name="soundtracks",
         vocabulary=vocabulary,
         examples=tuple(examples),
-        license="shared for academic research; the music belongs to the film labels",
-        citation=(
-            "T. Eerola, J. K. Vuoskoski, A comparison of the discrete and dimensional models of "
-            "emotion in music, Psychology of Music 39, 2011"
-        ),
-        source_url="https://osf.io/p6vkg",
+        license=_SOUNDTRACKS.license,
+        citation=_SOUNDTRACKS.citation,
+        source_url=_SOUNDTRACKS.url,
         read=read_audio,
         reader=AUDIO_READER,
         plane_kind="ratings",
@@ -112,7 +152,7 @@ def load_soundtracks(root: Path) -> Dataset:
     )
 
 
-def load_emotify(root: Path) -> Dataset:
+def _load_emotify(root: Path) -> Dataset:
     """Vote shares of nine felt emotions. Raises: DatasetMissing, DatasetInvalid."""
     folder = require(root / "emotion_audio" / "emotify", "emotify")
     table = require(folder / "labels.csv", "emotify")
@@ -134,12 +174,9 @@ def load_emotify(root: Path) -> Dataset:
         name="emotify",
         vocabulary=vocabulary,
         examples=tuple(examples),
-        license="authors ask to cite; Magnatune music is, to our knowledge, CC BY-NC-SA",
-        citation=(
-            "A. Aljanaki, F. Wiering, R. C. Veltkamp, Studying emotion induced by music through a "
-            "crowdsourcing game, Information Processing & Management, 2015"
-        ),
-        source_url="http://www2.projects.science.uu.nl/memotion/emotifydata/",
+        license=_EMOTIFY.license,
+        citation=_EMOTIFY.citation,
+        source_url=_EMOTIFY.url,
         read=read_audio,
         reader=AUDIO_READER,
         folds=folds,
@@ -168,3 +205,8 @@ def _clips(
         folds[group] = parse(int, row["fold"], table, line, allowed.__contains__, expected)
         seen.add(name)
         yield line, row, require(table.parent / "audio" / name, dataset)
+
+
+load_4q = Loader(_FOUR_Q, _load_4q)
+load_soundtracks = Loader(_SOUNDTRACKS, _load_soundtracks)
+load_emotify = Loader(_EMOTIFY, _load_emotify)

@@ -25,7 +25,7 @@ from typing import Any
 
 import numpy as np
 
-from affetto.core import Example, FloatArray, IntArray, Spectrogram
+from affetto.core import BoolArray, Example, FloatArray, IntArray, Spectrogram
 from affetto.errors import BadConfig, DatasetInvalid, MissingExtra
 from affetto.frontends import FrontEnd, fingerprint
 
@@ -78,6 +78,38 @@ def picture_values(path: Path) -> FloatArray:
     PictureBlank unless half of the columns hold viridis' colors alone; DatasetInvalid for a
     file that is no picture.
     """
+    values, is_good = _pixels(path)
+    good = np.flatnonzero(is_good)
+    if len(good) < BLANK_SHARE * len(is_good):
+        raise PictureBlank(f"{path} is blank or not drawn in viridis", "leave it out")
+    nearest = good[np.abs(np.arange(len(is_good))[:, None] - good[None]).argmin(axis=1)]
+    found: FloatArray = values[::-1, nearest]
+    return found
+
+
+def blank_share(path: Path) -> float:
+    """Give the share of a picture's columns that hold other colors than viridis'.
+
+    Raises: DatasetInvalid for a file that is no picture.
+    """
+    _, is_good = _pixels(path)
+    return 1 - float(is_good.mean())
+
+
+def spectrum_db(values: FloatArray) -> FloatArray:
+    """Give the spectrum (513, 127) in dB of pixel values (n_rows, n_columns) in [0, 1]."""
+    shown = values[:, _centers(N_FRAMES, values.shape[1])]
+    rows = _centers_of_bins(values.shape[0])
+    bins = np.arange(N_BINS)
+    spectrum = np.stack([np.interp(bins, rows, column) for column in shown.T], axis=1)
+    distance = np.median(spectrum.max(axis=0) - np.median(spectrum[LOW_PASS_BIN:], axis=0))
+    range_db = float(np.clip(LEAKAGE_DB / max(float(distance), 1e-6), 60.0, 250.0))
+    level_db: FloatArray = (spectrum - spectrum.max()) * range_db + LOUDEST_DB
+    return level_db
+
+
+def _pixels(path: Path) -> tuple[FloatArray, BoolArray]:
+    """Give the values (n_rows, n_columns), highest frequency first, and which columns are good."""
     try:
         from PIL import Image, UnidentifiedImageError
     except ImportError as error:
@@ -92,24 +124,7 @@ def picture_values(path: Path) -> FloatArray:
     distance = np.square(palette[:, None] - viridis()[None]).sum(axis=2)
     known = (distance.min(axis=1) <= MAX_COLOR_DISTANCE)[index]
     values = (distance.argmin(axis=1) / 255).astype(np.float32)[index]
-    good = np.flatnonzero(known.all(axis=0))
-    if len(good) < BLANK_SHARE * known.shape[1]:
-        raise PictureBlank(f"{path} is blank or not drawn in viridis", "leave it out")
-    nearest = good[np.abs(np.arange(known.shape[1])[:, None] - good[None]).argmin(axis=1)]
-    found: FloatArray = values[::-1, nearest]
-    return found
-
-
-def spectrum_db(values: FloatArray) -> FloatArray:
-    """Give the spectrum (513, 127) in dB of pixel values (n_rows, n_columns) in [0, 1]."""
-    shown = values[:, _centers(N_FRAMES, values.shape[1])]
-    rows = _centers_of_bins(values.shape[0])
-    bins = np.arange(N_BINS)
-    spectrum = np.stack([np.interp(bins, rows, column) for column in shown.T], axis=1)
-    distance = np.median(spectrum.max(axis=0) - np.median(spectrum[LOW_PASS_BIN:], axis=0))
-    range_db = float(np.clip(LEAKAGE_DB / max(float(distance), 1e-6), 60.0, 250.0))
-    level_db: FloatArray = (spectrum - spectrum.max()) * range_db + LOUDEST_DB
-    return level_db
+    return values, known.all(axis=0)
 
 
 def _indexed(image: Any) -> tuple[IntArray, IntArray]:
