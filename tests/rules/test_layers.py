@@ -19,7 +19,7 @@ THIRD_PARTY = {
     "audio": {"av", "soundfile", "soxr"},
     "datasets": {"PIL", "matplotlib"},  # CAL500's pictures, and their colors
     "models": {"torch", "safetensors", "onnxruntime", "onnxscript"},
-    "baselines": {"sklearn"},
+    "baselines": {"sklearn", "threadpoolctl"},  # the latter comes with the former
     "bundles": {"onnxruntime"},
     "writers": {"rich"},
     "plots": {"matplotlib"},
