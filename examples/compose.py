@@ -31,19 +31,20 @@ from synth import (
     distort,
     equalize,
     flute,
+    hairpins,
     highpass,
     kick,
     legato,
     limit,
     lowpass,
     master,
+    one_of_many,
     organ,
     pan_drum,
     piano,
     pitch,
     pluck,
     room,
-    shelf,
     snare,
     tom,
     tune,
@@ -302,35 +303,59 @@ def iron_gate() -> Array:
 
 
 def empty_room() -> Array:
-    """C minor, 60 bpm: a lament bass under piano sighs, then a cello that falls and gives up."""
-    desk = Desk(24.5, seed=37)
+    """C minor, 48 bpm: a cello laments over low strings that sink by semitones; a far knell."""
+    desk = Desk(24.8, seed=37)
     rng = desk.rng
 
     def at(b: float) -> float:
-        """Seconds at beat ``b``: 60 bpm, slowing down over the last six beats."""
-        return 0.3 + b + 0.03 * max(0.0, b - 14) ** 2
+        """Seconds at beat ``b``: 48 bpm, slowing down over the last five beats."""
+        return 0.2 + b * 60 / 48 + 0.03 * max(0.0, b - 13) ** 2
 
-    bass = tune("C3:2 Bb2 Ab2 G2 | C3:2 Ab2 G2 G2 | Ab2:1.5 F2:1.5 C3:4", 0, 0.34)
-    bass += tune("C2:2 -:6 | C2:2 -:2 -:2 G1:2 | -:1.5 F1:1.5 C2:4", 0, 0.3)
-    inner = tune("-:1 Eb3:.5 G3:.5 -:1 G3:1 -:1 Eb3:1 -:1 D3:1", 0, 0.22)
-    inner += tune("-:.5 G3 Eb4:1 -:.5 F3 C4:1 -:.5 Eb3 C4:1 -:.5 F3 D3:1", 8, 0.2)
-    inner += tune("-:.5 C4:1 -:.5 Ab3:1 -:.5 Eb3:1 G3:3", 16, 0.18)
-    melody = tune("-:.5 G4 Eb5:1 Eb5 D5 D5 C5 C5 B4", 0, 0.42)
-    melody += tune("-:15 | -:2.5 G4:.5 -:1 Eb4:3", 4, 0.26)
-    for part, pan in ((bass, -0.2), (inner, 0.0), (melody, 0.2)):
-        for note in part:
-            hold = at(note.beat + note.length) - at(note.beat) + 0.15
-            sound = piano(note.pitch, hold, desk.touch(note.vel, 0.03), rng)
-            desk.put("piano", sound, desk.human(at(note.beat), 0.014), pan=pan)
+    # The lament bass C B Bb Ab, then F and G; the violas fall with it, Eb D Db C. The last chord
+    # is C minor upon its fifth, which asks for a cadence that never comes.
+    low = tune("C2:2.5 B1:1.5 Bb1:2 | Ab1:4 | F1:3 | G1:5.25", 0, 0.5)
+    tenor = tune("G2:2.5 F2:3.5 | F2:4 | Ab2:3 | Ab2:2.5 G2:2.75", 0, 0.4)
+    violas = tune("Eb3:2.5 D3:1.5 Db3:2 | C3:1.5 D3:1 Db3:1.5 | B2:3 | C3:2 Eb3:3.25", 0, 0.38)
+    deep = [note._replace(pitch=note.pitch - 12) for note in low]
+    # Each phrase swells into its dissonance and sinks from there, the third the least.
+    swells = [
+        (0, 0.4), (1, 0.6), (2.8, 0.95), (4, 0.5), (4.7, 0.65), (6, 0.3), (7.6, 1.05), (9.3, 0.35),
+        (10, 0.35), (10.9, 0.85), (12.6, 0.25), (13.2, 0.3), (14.6, 0.5), (16, 0.35), (16.6, 0.4),
+        (18, 0.12),
+    ]  # fmt: skip
+    for track, line, players, pan, vibrato in (
+        ("basses", deep, 2, 0.3, 0.05),
+        ("celli", low, 3, 0.3, 0.12),
+        ("celli", tenor, 2, -0.3, 0.12),
+        ("violas", violas, 2, -0.1, 0.12),
+    ):
+        freq, loud = legato(line, at, glide=0.2, vibrato=0, attack=0.8, release=1.1, rng=rng)
+        loud = hairpins(loud, swells, at)
+        for k in range(players):
+            sound = cello(one_of_many(freq, vibrato, rng), loud, rng)
+            seat = pan + 0.2 * (2 * k / (players - 1) - 1)
+            desk.put(track, sound, rng.uniform(0, 0.05), gain=players**-0.5, pan=seat)
 
-    song = tune("C4:.5 Eb4 G4!:1.5 F4:1.5 | Eb4:1.5 D4:.5 C4:1 B3:1", 8, 0.62)
-    song += tune("C4:1.5 Ab3:1.5 G3:3.5", 16, 0.5)
-    freq, loud = legato(song, at, glide=0.11, vibrato=0.22, attack=0.18, release=0.5, rng=rng)
-    desk.put("cello", cello(freq, loud, rng), 0.0, pan=0.15)
+    song = tune("-:.5 G3:1.5 Ab3:1 G3:.5 F3:1 Eb3:1", 0, 0.62)
+    song += tune("-:.5 C4:1.5 B3:1 Bb3:.5 Ab3:1 | G3:1 Gb3:.5 F3:1", 5.5, 0.62)
+    song += tune("-:.5 Eb3:1 D3:.5 Db3:.75 C3:.75 -:.25 Db3:.75 C3:1.5", 12.5, 0.62)
+    freq, loud = legato(
+        song, at, glide=0.2, vibrato=0.24, attack=0.32, release=0.9, rng=rng, rate=4.5
+    )
+    breath = [
+        (0, 0.5), (2.6, 0.95), (5.3, 0.55), (6, 0.7), (7.5, 1.15), (9, 0.85), (10.2, 0.85),
+        (12.5, 0.55), (13.4, 0.65), (15.8, 0.45), (16.6, 0.5), (18, 0.15),
+    ]  # fmt: skip
+    desk.put("solo", cello(freq, hairpins(loud, breath, at), rng), 0.0, pan=-0.05)
 
-    desk.tracks["piano"] = equalize(desk.tracks["piano"], shelf(2500, -6))
-    levels = {"piano": 1.0, "cello": 0.55}
-    mix = blend(desk.tracks, levels, {"piano": 0.35, "cello": 0.4}, room(rng, t60=2.8, bright=0.6))
+    for b, names in ((0, "C1 C2"), (6, "Ab1 Ab2"), (10, "F1 F2"), (13, "G1 G2")):
+        for midi in chord(names):
+            desk.put("knell", piano(midi, 6.0, 0.33, rng), at(b), pan=-0.2)
+
+    desk.tracks["knell"] = equalize(desk.tracks["knell"], lowpass(450))
+    levels = {"basses": 0.85, "celli": 0.5, "violas": 0.7, "solo": 0.8, "knell": 0.6}
+    sends = {"celli": 0.25, "violas": 0.4, "solo": 0.6, "knell": 0.3}
+    mix = blend(desk.tracks, levels, sends, room(rng, t60=3.6, bright=0.7))
     return master(compress(mix, -30, 1.5, 0.03, 0.4), rms=-23.0, fade=2.0)
 
 

@@ -94,12 +94,6 @@ def bell(f0: float, db: float, q: float = 1.0) -> Stage:
     )
 
 
-def shelf(f0: float, db: float) -> Stage:
-    """First-order high shelf: ``db`` decibels above ``f0``, nothing below it."""
-    g = 10 ** (db / 40)
-    return lambda f: (1 + 1j * f / f0 * g) / (1 + 1j * f / f0 / g)
-
-
 def equalize(x: Array, *stages: Stage) -> Array:
     """Run ``x`` (any shape, time last) through filter stages in the frequency domain."""
     n = x.shape[-1]
@@ -264,11 +258,12 @@ def legato(
     attack: float,
     release: float,
     rng: Rng,
+    rate: float = 5.2,
 ) -> tuple[Array, Array]:
     """Return the frequency and loudness curves of a phrase on an instrument that sings.
 
     Notes that touch are joined by a glide; others get their own attack. Vibrato (depth in
-    semitones) sets in late on each note.
+    semitones, ``rate`` in Hz) sets in late on each note.
     """
     t = clock(seconds(notes[-1].beat + notes[-1].length) + 3 * release)
     midi, loud, depth = np.zeros(len(t)), np.zeros(len(t)), np.zeros(len(t))
@@ -289,20 +284,41 @@ def legato(
         previous_end = note.beat + note.length
     width = round(0.06 * SR)
     loud = np.convolve(loud, np.hanning(width) / np.hanning(width).sum(), "same")
-    rate = 5.2 + 0.3 * np.sin(2 * np.pi * 0.31 * t + rng.uniform(0, 6.28))
-    wobble = vibrato * depth * np.sin(2 * np.pi * np.cumsum(rate) / SR)
+    speed = rate + 0.3 * np.sin(2 * np.pi * 0.31 * t + rng.uniform(0, 6.28))
+    wobble = vibrato * depth * np.sin(2 * np.pi * np.cumsum(speed) / SR)
     return hz(midi + wobble), loud
 
 
+def hairpins(
+    loud: Array, marks: Sequence[tuple[float, float]], seconds: Callable[[float], float]
+) -> Array:
+    """Shape a loudness curve by straight swells between marks, each a beat and a factor."""
+    beats, factors = zip(*marks, strict=True)
+    t = np.arange(len(loud)) / SR
+    return np.asarray(loud * np.interp(t, [seconds(beat) for beat in beats], factors))
+
+
+def one_of_many(freq: Array, vibrato: float, rng: Rng) -> Array:
+    """Return a line as one player of a section holds it: a bit off, with a slow vibrato of its own.
+
+    ``vibrato`` is in semitones.
+    """
+    t = np.arange(len(freq)) / SR
+    wobble = np.sin(2 * np.pi * rng.normal(4.4, 0.25) * t + rng.uniform(0, 6.28))
+    drift = np.sin(2 * np.pi * rng.uniform(0.1, 0.4) * t + rng.uniform(0, 6.28))
+    off = rng.normal(0, 0.04) + 0.03 * drift + vibrato * wobble
+    return np.asarray(freq * 2 ** (off / 12))
+
+
 def cello(freq: Array, loud: Array, rng: Rng) -> Array:
-    """Bowed string: a dark saw through the resonances of a wooden body, with bow noise."""
-    tone = buzz(freq * (1 + 0.0008 * noise(len(freq), rng, lowpass(20))), 0.62 + 0.3 * loud, 9000)
-    bow = noise(len(freq), rng, bell(1200, 8), highpass(300), lowpass(3500))
+    """Bowed string: a saw that darkens as it fades, through a wooden body, with the bow's air."""
+    tone = buzz(freq * (1 + 0.0008 * noise(len(freq), rng, lowpass(20))), 0.66 + 0.25 * loud, 7000)
+    bow = noise(len(freq), rng, bell(1500, 6, 0.6), highpass(300), lowpass(6000))
     body = (
         highpass(70), bell(105, 4, 3), bell(210, 6, 3), bell(420, 5, 3), bell(700, -4, 2),
-        bell(1100, 3, 3), bell(2300, 3, 2), lowpass(2600),
+        bell(1100, 3, 3), bell(2300, 3, 2), lowpass(3200),
     )  # fmt: skip
-    return equalize(0.25 * loud * (tone + 0.03 * bow), *body)
+    return equalize(0.25 * loud * (tone + 0.05 * bow), *body)
 
 
 def flute(freq: Array, loud: Array, rng: Rng) -> Array:
