@@ -11,6 +11,8 @@ import numpy.typing as npt
 import pytest
 import soundfile
 
+import affetto
+
 EXAMPLES = Path(__file__).parents[2] / "examples"
 PIECES = ("q1-sunny-parade", "q2-iron-gate", "q3-empty-room", "q4-still-water")
 ENCODER = "1.2.2"  # of libsndfile, which encoded the files
@@ -64,6 +66,11 @@ def test_piece_neither_clips_nor_pauses_nor_breaks_off(piece: str) -> None:
     assert half_seconds[:-4].min() > -50
     assert np.abs(samples[:48]).max() < 0.01
     assert level_db(samples[-sample_rate // 100 :]) < -60
+
+
+@pytest.mark.parametrize("piece", PIECES)
+def test_default_bundle_places_piece_in_its_own_quadrant(piece: str) -> None:
+    assert affetto.predict(EXAMPLES / f"{piece}.opus").quadrant == piece[:2].upper()
 
 
 def test_excited_pieces_are_louder_and_brighter_than_calm_ones() -> None:
