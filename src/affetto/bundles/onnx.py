@@ -12,6 +12,10 @@ from affetto.audio import display
 from affetto.core import FloatArray
 from affetto.errors import BundleInvalid
 
+# Windows in one run. What the layers give each other grows with it, and so do the memory that a
+# process touches first and what the cache cannot hold: 32 cost 6 % more time and 60 MB.
+RUN_WINDOWS = 4
+
 # How a tensor in an ONNX file begins to say in which other file its numbers are: the key
 # "location", as protocol buffers write it.
 _ELSEWHERE = b"\n\x08location"
@@ -58,8 +62,14 @@ class OnnxScorer:
     def score(self, values: FloatArray) -> dict[str, FloatArray]:
         """Give each output's values for windows (n_windows, n_bins, n_frames)."""
         windows = np.ascontiguousarray(values, dtype=np.float32)
-        outputs = self._session.run(self._names, {"spectrogram": windows})
-        return dict(zip(self._names, outputs, strict=True))
+        runs = [
+            self._session.run(self._names, {"spectrogram": windows[first : first + RUN_WINDOWS]})
+            for first in range(0, max(1, len(windows)), RUN_WINDOWS)
+        ]
+        return {
+            name: np.concatenate(parts)
+            for name, parts in zip(self._names, zip(*runs, strict=True), strict=True)
+        }
 
 
 def _shapes(nodes: Sequence[Any]) -> dict[str, list[Any] | None]:
