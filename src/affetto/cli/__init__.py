@@ -33,6 +33,7 @@ VERBS = Registry(
     {
         "predict": ("affetto.cli.predict:predict", "score the emotions of music files"),
         "bundles": ("affetto.cli.bundles:bundles", "list, show and check bundles"),
+        "datasets": ("affetto.cli.datasets:datasets", "list, show and check data sets"),
         "train": ("affetto.cli.train:train", "train a bundle by a recipe"),
         "evaluate": ("affetto.cli.evaluate:evaluate", "measure a recipe or a bundle"),
     },

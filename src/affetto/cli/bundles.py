@@ -3,26 +3,18 @@
 from __future__ import annotations
 
 import json
-import textwrap
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from affetto.cli.facts import format_option, print_facts, print_json
 from affetto.cli.options import VerbGroup
 
 if TYPE_CHECKING:
     from affetto.bundles import Bundle
 
-_format_option = click.option(
-    "--format",
-    "format_name",
-    type=click.Choice(["table", "json"]),
-    default="table",
-    show_default=True,
-    help="How the answer is written.",
-)
 _name_argument = click.argument("name", default="default", metavar="[NAME|FOLDER]")
 
 
@@ -32,7 +24,7 @@ def bundles() -> None:
 
 
 @bundles.command("list")
-@_format_option
+@format_option
 def list_bundles(format_name: str) -> None:
     """List the bundles that are installed."""
     from affetto.bundles import BUNDLES, find, user_folder
@@ -48,14 +40,14 @@ def list_bundles(format_name: str) -> None:
         for name, (summary, folder) in (shipped | own).items()
     ]
     if format_name == "json":
-        _print_json(rows)
+        print_json(rows)
         return
-    _print_pairs((row["name"], row["summary"]) for row in rows)
+    print_facts((row["name"], row["summary"]) for row in rows)
 
 
 @bundles.command("show")
 @_name_argument
-@_format_option
+@format_option
 def show_bundle(name: str, format_name: str) -> None:
     """Show what a bundle is and what it was trained on."""
     from affetto.bundles import load
@@ -64,14 +56,14 @@ def show_bundle(name: str, format_name: str) -> None:
     if format_name == "json":
         text = (bundle.folder / "bundle.json").read_text(encoding="utf-8")
         facts = {"folder": str(bundle.folder), "fingerprint": bundle.fingerprint}
-        _print_json(facts | json.loads(text))
+        print_json(facts | json.loads(text))
         return
-    _print_pairs(_facts(bundle))
+    print_facts(_facts(bundle))
 
 
 @bundles.command("check")
 @_name_argument
-@_format_option
+@format_option
 def check_bundle(name: str, format_name: str) -> None:
     """Score a bundle's test signal and compare with what is written down."""
     from affetto.bundles import load
@@ -80,7 +72,7 @@ def check_bundle(name: str, format_name: str) -> None:
     bundle = load(name)
     difference = check(bundle)
     if format_name == "json":
-        _print_json(
+        print_json(
             {
                 "name": bundle.name,
                 "version": bundle.version,
@@ -134,19 +126,3 @@ def _summary(folder: Path) -> str:
         return str(json.loads((folder / "bundle.json").read_bytes())["summary"])
     except (OSError, ValueError, KeyError, TypeError):
         return "damaged: its description cannot be read"
-
-
-def _print_pairs(pairs: Iterable[tuple[str, str]]) -> None:
-    """Print names and texts in two columns that fit 80."""
-    from affetto.audio import display
-
-    rows = [(display(name), display(text)) for name, text in pairs]
-    width = max(len(name) for name, _ in rows) + 2
-    for name, text in rows:
-        lines = textwrap.wrap(text, 80 - width, break_long_words=False, break_on_hyphens=False)
-        for number, line in enumerate(lines or [""]):
-            click.echo(f"{'' if number else name:<{width}}{line}")
-
-
-def _print_json(value: Any) -> None:
-    click.echo(json.dumps(value, indent=2))

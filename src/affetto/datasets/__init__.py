@@ -8,9 +8,11 @@ else `data` in the user's data folder.
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 from affetto.core import Dataset
+from affetto.datasets.base import Source
 from affetto.errors import DatasetMissing
 from affetto.files import data_home
 from affetto.registry import Registry
@@ -61,6 +63,24 @@ def data_root(given: Path | None = None) -> Path:
             "name it with --data-root or the environment variable AFFETTO_DATA",
         )
     return root
+
+
+def source(name: str) -> Source | None:
+    """Say what is known of a data set before it is read; None if another package's says nothing.
+
+    Raises: UnknownName.
+    """
+    found: Source | None = getattr(DATASETS.load(name), "source", None)
+    return found
+
+
+def inspect(name: str, root: Path | None = None) -> tuple[str, ...]:
+    """Give a data set's remarks on its files, beside what it leaves out.
+
+    Raises: UnknownName, DatasetMissing, DatasetInvalid.
+    """
+    look: Callable[[Path], tuple[str, ...]] | None = getattr(DATASETS.load(name), "inspect", None)
+    return () if look is None else look(data_root(root))
 
 
 def load(name: str, root: Path | None = None) -> Dataset:

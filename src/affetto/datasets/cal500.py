@@ -63,7 +63,7 @@ def _load_first_seconds(root: Path) -> Dataset:
     song_labels = hard_annotations(base, vocabulary, len(songs))
     examples, left_out = [], []
     for song, of_song in zip(songs, song_labels, strict=True):
-        picture = base / "spectrogram_png_first3s" / f"{DAMAGED_NAMES.get(song, song)}.png"
+        picture = _picture(base, song)
         if not picture.exists():
             left_out.append(f"{song}: there is no picture")
             continue
@@ -96,13 +96,19 @@ def _load_first_seconds(root: Path) -> Dataset:
 
 
 def _inspect_pictures(root: Path) -> tuple[str, ...]:
-    """Name the pictures of which a strip is blank."""
+    """Name the pictures of which a strip is blank, but that are used."""
+    base = root / "cal500"
     found = []
-    for example in _load_first_seconds(root).examples:
-        share = pictures.blank_share(example.path)
-        if share:
-            found.append(f"{example.song}: {share:.1%} of the picture's columns are blank")
+    for song in song_names(base):
+        picture = _picture(base, song)
+        share = pictures.blank_share(picture) if picture.exists() else 0
+        if 0 < share <= pictures.BLANK_SHARE:
+            found.append(f"{song}: {share:.1%} of the picture's columns are blank")
     return tuple(found)
+
+
+def _picture(base: Path, song: str) -> Path:
+    return base / "spectrogram_png_first3s" / f"{DAMAGED_NAMES.get(song, song)}.png"
 
 
 def song_names(base: Path) -> tuple[str, ...]:
