@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import os
+import signal
 import socket
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,6 +18,12 @@ from tests.corpus import Case, make_corpus
 # Tests share two cores with others: an example that takes long is no failure.
 hypothesis.settings.register_profile("affetto", deadline=None, derandomize=True, database=None)
 hypothesis.settings.load_profile("affetto")
+
+
+# A shell lets what it runs in the background ignore Ctrl-C, and so would the commands that tests
+# start and interrupt.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

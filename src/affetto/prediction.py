@@ -37,7 +37,7 @@ from affetto.errors import AffettoError, BadConfig
 from affetto.windows import Cut, WindowStream
 
 # Scored at once (a minute and a half of sound, 3 MB). The network and the decoder push each other
-# out of the processor's cache, so they should not take turns often: at 16 it costs 5 % more.
+# out of the processor's cache, so they should not take turns often: at 16 it costs 4 % more.
 BATCH_WINDOWS = 64
 TIME_LIMIT_S = 3600.0  # of computing, for one file in a pool: many days of sound
 MOSTLY = 0.5
