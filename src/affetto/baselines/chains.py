@@ -34,7 +34,7 @@ class Chains(Method):
     examples would have to be drawn by group.
     """
 
-    GRID: ClassVar[Grid] = ({"base_settings": ({"c": 0.001}, {"c": 0.003}, {"c": 0.01})},)
+    GRID: ClassVar[Grid] = ({"base_settings": ({"c": 0.001}, {}, {"c": 0.01})},)
 
     n_chains: int = 10
     base: str = "logistic"

@@ -25,9 +25,7 @@ class LabelPowerset(Method):
     several the one with the most examples, instead of being dropped or multiplied.
     """
 
-    GRID: ClassVar[Grid] = (
-        {"min_count": (5,), "base_settings": ({"c": 0.001}, {"c": 0.003}, {"c": 0.01})},
-    )
+    GRID: ClassVar[Grid] = ({"min_count": (5,), "base_settings": ({"c": 0.001}, {}, {"c": 0.01})},)
 
     base: str = "logistic"
     base_settings: Mapping[str, Any] = field(default_factory=dict)

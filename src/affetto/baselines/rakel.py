@@ -42,7 +42,7 @@ class Rakel(Method):
     GRID: ClassVar[Grid] = (
         {
             "disjoint": (True, False),
-            "base_settings": ({"c": 0.001}, {"c": 0.003}, {"c": 0.01}),
+            "base_settings": ({"c": 0.001}, {}, {"c": 0.01}),
         },
     )
 

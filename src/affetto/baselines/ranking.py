@@ -29,7 +29,7 @@ class CalibratedLabelRanking(Method):
     pair of tags that never differ in the training shares its vote.
     """
 
-    GRID: ClassVar[Grid] = ({"base_settings": ({"c": 0.001}, {"c": 0.003}, {"c": 0.01})},)
+    GRID: ClassVar[Grid] = ({"base_settings": ({"c": 0.001}, {}, {"c": 0.01})},)
 
     base: str = "logistic"
     base_settings: Mapping[str, Any] = field(default_factory=dict)
