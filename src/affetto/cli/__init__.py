@@ -12,7 +12,9 @@ stdout and everything else on stderr, lets errors pass, and returns its exit cod
 
 from __future__ import annotations
 
+import atexit
 import contextlib
+import gc
 import io
 import os
 import signal
@@ -84,6 +86,8 @@ def app() -> None:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and give its exit code; `arguments` are those of the shell."""
+    # Python ends by looking for garbage among all that was imported, several times: 0.04 s.
+    atexit.register(gc.freeze)
     _prepare_streams()
     state = State()
     try:
