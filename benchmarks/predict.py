@@ -122,9 +122,9 @@ def measure(options: argparse.Namespace, folder: Path) -> dict[str, Any]:
             for suffix, stages in json.loads(warm.stdout).items()
         },
         "command": figures(
-            {name: [usage.cpu_s for usage in found] for name, found in usages.items()},
-            options.duration_s,
+            {name: cpu_s_of(usages[name]) for name in ("decode", "predict")}, options.duration_s
         ),
+        "start": {name: seconds(cpu_s_of(usages[name])) for name in ("predict_piece", "help")},
         "memory": {
             "song_peak_mb": round(max(usage.peak_mb for usage in usages["predict"]), 1),
             "long_peak_mb": round(long_usage.peak_mb, 1),
@@ -146,8 +146,7 @@ def figures(rounds: dict[str, list[float]], duration_s: float) -> dict[str, dict
     base = rounds["decode"]
     return {
         name: {
-            "cpu_s": round(min(found), 4),
-            "cpu_s_median": round(statistics.median(found), 4),
+            **seconds(found),
             "times_real_time": round(duration_s / min(found), 1),
             "ratio": round(min(found) / min(base), 3),
             "ratio_median": round(
@@ -156,6 +155,17 @@ def figures(rounds: dict[str, list[float]], duration_s: float) -> dict[str, dict
         }
         for name, found in rounds.items()
     }
+
+
+def seconds(rounds: Sequence[float]) -> dict[str, float]:
+    return {
+        "cpu_s": round(min(rounds), 4),
+        "cpu_s_median": round(statistics.median(rounds), 4),
+    }
+
+
+def cpu_s_of(usages: Sequence[Usage]) -> list[float]:
+    return [usage.cpu_s for usage in usages]
 
 
 def imports(arguments: Sequence[str | Path], n_runs: int) -> dict[str, Any]:
@@ -214,14 +224,14 @@ def table(found: dict[str, Any]) -> str:
         for name, of in stages.items():
             aim = f"   aim {AIMS['warm']}" if (suffix, name) == ("mp3", "predict") else ""
             lines.append(row(f"{suffix:<6}{STAGE_TITLES[name]}", of) + aim)
-    command = found["command"]
+    command, start = found["command"], found["start"]
     lines += [
         "",
         f"{'a fresh process':<42}{heads}",
         row("mp3   Python that only decodes (PyAV)", command["decode"]),
         row("mp3   affetto predict", command["predict"]) + f"   aim {AIMS['command']}",
-        f"{'      affetto predict, ' + PIECE.name:<42}{command['predict_piece']['cpu_s']:>8.3f}",
-        f"{'      affetto --help':<42}{command['help']['cpu_s']:>8.3f}",
+        start_row(f"      affetto predict, {PIECE.stem}", start["predict_piece"]),
+        start_row("      affetto --help", start["help"]),
         "",
         "peak memory of affetto predict",
         f"{'mp3   ' + duration:<42}{memory['song_peak_mb']:>5.0f} MB",
@@ -236,10 +246,11 @@ def table(found: dict[str, Any]) -> str:
 
 
 def row(title: str, of: dict[str, float]) -> str:
-    return (
-        f"{title:<42}{of['cpu_s']:>8.3f}{of['cpu_s_median']:>8.3f}"
-        f"{of['times_real_time']:>10,.0f}{of['ratio']:>10.2f}"
-    )
+    return f"{start_row(title, of)}{of['times_real_time']:>10,.0f}{of['ratio']:>10.2f}"
+
+
+def start_row(title: str, of: dict[str, float]) -> str:
+    return f"{title:<42}{of['cpu_s']:>8.3f}{of['cpu_s_median']:>8.3f}"
 
 
 def say(text: str) -> None:

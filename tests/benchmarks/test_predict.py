@@ -48,7 +48,9 @@ def test_benchmark_of_predict_writes_a_table_and_the_same_figures_as_json(tmp_pa
     assert {name: set(of) for name, of in found["warm"].items()} == dict.fromkeys(
         ("mp3", "flac", "ogg"), stages
     )
-    assert set(found["command"]) == {"decode", "predict", "predict_piece", "help"}
+    assert set(found["command"]) == {"decode", "predict"}
+    assert set(found["start"]) == {"predict_piece", "help"}
+    assert all(set(of) == {"cpu_s", "cpu_s_median"} for of in found["start"].values())
     for measured in (*found["warm"].values(), found["command"]):
         assert all(set(of) == MEASURED for of in measured.values())
         assert measured["decode"]["ratio"] == measured["decode"]["ratio_median"] == 1
