@@ -170,7 +170,7 @@ def test_base_is_refused_before_anything_is_fitted(name: str) -> None:
     with pytest.raises(BadConfig, match="knn cannot be the base of another"):
         build(name, {"base": "knn"})
     with pytest.raises(BadConfig, match="Logistic has no setting gamma"):
-        build(name, {"base_settings": {"gamma": 1}})
+        build(name, {"base": "logistic", "base_settings": {"gamma": 1}})
     with pytest.raises(BadConfig, match="c must be above 0"):
         build(name, {"base_settings": {"c": 0}})
 

@@ -52,7 +52,7 @@ def test_binary_relevance_with_a_linear_learner_cannot_hear_xor() -> None:
         ("chains", {"n_chains": 10}),
         ("label_powerset", {}),
         ("rakel", {"k": 3, "disjoint": True}),
-        ("rakel", {"k": 2}),
+        ("rakel", {"k": 2, "disjoint": False}),
     ],
 )
 def test_method_that_knows_other_tags_hears_xor_with_the_same_learner(
@@ -132,7 +132,7 @@ def test_disjoint_labelsets_deal_out_every_tag_once(n_tags: int, k: int, seed: i
 def test_overlapping_labelsets_differ_and_are_as_many_as_there_can_be(
     n_tags: int, k: int, m: int, seed: int
 ) -> None:
-    labelsets = Rakel(k=k, m=m).labelsets(n_tags, seed)
+    labelsets = Rakel(k=k, m=m, disjoint=False).labelsets(n_tags, seed)
     size = min(k, n_tags)
     assert len(set(labelsets)) == len(labelsets) == min(m, comb(n_tags, size))
     for labelset in labelsets:
@@ -142,8 +142,9 @@ def test_overlapping_labelsets_differ_and_are_as_many_as_there_can_be(
         assert labelset[-1] < n_tags
 
 
-def test_overlapping_labelsets_are_twice_the_tags_unless_told_otherwise() -> None:
-    assert len(Rakel().labelsets(18, 0)) == 36
+def test_labelsets_are_disjoint_threes_or_twice_the_tags_unless_told_otherwise() -> None:
+    assert len(Rakel(disjoint=False).labelsets(18, 0)) == 36
+    assert len(Rakel().labelsets(18, 0)) == 6
     assert Rakel().labelsets(18, 0) != Rakel().labelsets(18, 1)
 
 

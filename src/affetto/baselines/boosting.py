@@ -28,11 +28,11 @@ class Boosting(BinaryRelevance):
     a node looks at the share `max_features` of the features; penalty 1 on squared leaf values.
     """
 
-    GRID: ClassVar[Grid] = ({"n_rounds": (50, 100), "max_leaves": (4, 8)},)
+    GRID: ClassVar[Grid] = ({"learning_rate": (0.05, 0.1), "n_rounds": (100, 200)},)
 
-    n_rounds: int = 100
+    n_rounds: int = 200
     max_leaves: int = 4
-    learning_rate: float = 0.1
+    learning_rate: float = 0.05
     max_features: float = 0.1
 
     def __post_init__(self) -> None:

@@ -34,10 +34,19 @@ class Chains(Method):
     examples would have to be drawn by group.
     """
 
-    GRID: ClassVar[Grid] = ({"base_settings": ({"c": 0.001}, {}, {"c": 0.01})},)
+    GRID: ClassVar[Grid] = (
+        {
+            "base": ("logistic",),
+            "base_settings": ({"c": 0.001}, {"c": 0.003}, {"c": 0.01}),
+        },
+        {
+            "base": ("rbf_svm",),
+            "base_settings": ({"c": 0.3, "gamma": 0.3}, {"c": 1.0, "gamma": 0.1}),
+        },
+    )
 
-    n_chains: int = 10
-    base: str = "logistic"
+    n_chains: int = 5
+    base: str = "rbf_svm"
     base_settings: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:

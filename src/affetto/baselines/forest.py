@@ -77,7 +77,10 @@ class RandomForest(_Forest):
     are in a leaf; `max_features` is the share of features that a node looks at.
     """
 
-    GRID: ClassVar[Grid] = ({"min_leaf": (20, 10, 5), "max_features": (0.06, 0.2)},)
+    GRID: ClassVar[Grid] = (
+        {"min_leaf": (20, 10, 5)},
+        {"max_features": (0.2,)},
+    )
 
     n_trees: int = 200
     min_leaf: int = 10
@@ -98,11 +101,11 @@ class ExtraTrees(_Forest):
     Settings as in `RandomForest`.
     """
 
-    GRID: ClassVar[Grid] = ({"min_leaf": (20, 10, 5), "max_features": (0.06, 0.2)},)
+    GRID: ClassVar[Grid] = ({"min_leaf": (10, 5), "max_features": (0.2, 0.5)},)
 
     n_trees: int = 200
     min_leaf: int = 10
-    max_features: float = 0.2
+    max_features: float = 0.5
     shared: bool = True
 
     def _kind(self) -> Any:

@@ -22,9 +22,9 @@ class Knn(Method):
     first n_bins of `features.summary`, this is the simplest thing that listens at all.
     """
 
-    GRID: ClassVar[Grid] = ({"k": (80, 40, 20, 10)},)
+    GRID: ClassVar[Grid] = ({"k": (160, 80, 40, 20)},)
 
-    k: int = 40
+    k: int = 80
 
     def __post_init__(self) -> None:
         demand_count(k=self.k)

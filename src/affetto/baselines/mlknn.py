@@ -39,9 +39,9 @@ class MlKnn(Method):
     its own neighbor, but a copy of it may be; k is at most the number of the others.
     """
 
-    GRID: ClassVar[Grid] = ({"k": (80, 40, 20, 10)},)
+    GRID: ClassVar[Grid] = ({"k": (160, 80, 40, 20)},)
 
-    k: int = 40
+    k: int = 80
     smoothing: float = 1.0
 
     def __post_init__(self) -> None:

@@ -25,7 +25,10 @@ class LabelPowerset(Method):
     several the one with the most examples, instead of being dropped or multiplied.
     """
 
-    GRID: ClassVar[Grid] = ({"min_count": (5,), "base_settings": ({"c": 0.001}, {}, {"c": 0.01})},)
+    GRID: ClassVar[Grid] = (
+        {"base": ("logistic",), "base_settings": ({"c": 0.001}, {"c": 0.003}, {"c": 0.01})},
+        {"base": ("random_forest",), "base_settings": ({"n_trees": 100, "min_leaf": 3},)},
+    )
 
     base: str = "logistic"
     base_settings: Mapping[str, Any] = field(default_factory=dict)

@@ -42,14 +42,20 @@ class Rakel(Method):
     GRID: ClassVar[Grid] = (
         {
             "disjoint": (True, False),
-            "base_settings": ({"c": 0.001}, {}, {"c": 0.01}),
+            "base": ("logistic",),
+            "base_settings": ({"c": 0.001}, {"c": 0.003}),
+        },
+        {
+            "disjoint": (True,),
+            "base": ("rbf_svm",),
+            "base_settings": ({"c": 0.3, "gamma": 0.3}, {"c": 1.0, "gamma": 0.1}),
         },
     )
 
     k: int = 3
     m: int | None = None
-    disjoint: bool = False
-    base: str = "logistic"
+    disjoint: bool = True
+    base: str = "rbf_svm"
     base_settings: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
