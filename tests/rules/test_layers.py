@@ -27,6 +27,7 @@ THIRD_PARTY = {
     "cluster": {"ray"},
     "library": {"mutagen"},
     "service": {"starlette", "uvicorn", "websockets"},
+    "experiments": {"scipy", "pyarrow", "matplotlib"},
     "cli": {"click", "rich"},
 }
 """What a module may import beside NumPy, which all rows but the lowest may."""

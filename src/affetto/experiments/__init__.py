@@ -1,0 +1,1 @@
+"""Experiments of the literature: many methods on one data set, under one protocol."""
