@@ -105,3 +105,27 @@ class BundleInvalid(BundleError):
     """A bundle is damaged, foreign, or of another schema version."""
 
     code = "bundle-invalid"
+
+
+class TagError(AffettoError):
+    """A file's own tags cannot be read or changed."""
+
+    code = "tag"
+
+
+class TagUnsupported(TagError):
+    """The format of this file has no place for moods that players would find."""
+
+    code = "tag-unsupported"
+
+
+class TagDamaged(TagError):
+    """The file's tags or its container are damaged, so a change could lose something."""
+
+    code = "tag-damaged"
+
+
+class TagUnwritable(TagError):
+    """The file, its folder or the journal for undo cannot be written as things are."""
+
+    code = "tag-unwritable"
