@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from affetto.core import Failure, Prediction
     from affetto.library.tagging import Plan, TagSettings
 
+MAX_SHOWN = 50  # characters of a value; the JSON has all of it
 MIN_FILES_PER_JOB = 4  # fewer are done sooner than another process has started
 
 _FIELDS = ("mood", "valence", "arousal", "quadrant", "tags", "scores", "bundle")
@@ -307,4 +308,7 @@ def _print_plan(plan: Plan) -> None:
 def _shown(texts: tuple[str, ...]) -> str:
     from affetto.audio import display
 
-    return "; ".join(map(display, texts)) if texts else "(none)"
+    if not texts:
+        return "(none)"
+    text = "; ".join(map(display, texts))
+    return text if len(text) <= MAX_SHOWN else f"{text[: MAX_SHOWN - 3]}..."

@@ -42,9 +42,9 @@ def check_replaceable(path: Path, *, break_hard_links: bool = False) -> None:
         status = path.stat()
     except (OSError, ValueError) as error:
         raise stat_error(path, error) from error
-    if not status.st_mode & 0o222 or not os.access(path, os.W_OK):  # root may write everything
+    if not status.st_mode & 0o222 or not _may(path, os.W_OK):  # root may write everything
         raise TagUnwritable(f"{display(path)}: it is read-only", "change its permissions")
-    if not os.access(path.parent, os.W_OK | os.X_OK):
+    if not _may(path.parent, os.W_OK | os.X_OK):
         raise TagUnwritable(
             f"{display(path)}: its folder is read-only", "change the folder's permissions"
         )
@@ -54,6 +54,10 @@ def check_replaceable(path: Path, *, break_hard_links: bool = False) -> None:
             "keep the old content",
             "allow it with --break-hard-links",
         )
+
+
+def _may(path: Path, what: int) -> bool:
+    return os.access(path, what, effective_ids=os.access in os.supports_effective_ids)
 
 
 @contextlib.contextmanager

@@ -1,6 +1,6 @@
 """Where each format keeps the fields, and how a copy with other fields is made.
 
-    ID3v2    MP3, AAC, TTA, WAV, AIFF   TMOO in 2.4, TXXX:MOOD before; TXXX:AFFETTO_...
+    ID3v2    MP3, TTA, WAV, AIFF        TMOO in 2.4, TXXX:MOOD before; TXXX:AFFETTO_...
     Vorbis   FLAC, Ogg Vorbis, Opus,    MOOD, AFFETTO_...
              Speex, FLAC in Ogg
     APEv2    WavPack, Musepack,         MOOD, AFFETTO_...
@@ -55,7 +55,6 @@ def open_container(path: Path) -> Container:
 
 def _kinds() -> dict[type, Callable[[Path, Any], Container]]:
     """Say which container the files have that mutagen tells apart by content and name."""
-    from mutagen.aac import AAC
     from mutagen.aiff import AIFF
     from mutagen.asf import ASF
     from mutagen.flac import FLAC
@@ -74,7 +73,7 @@ def _kinds() -> dict[type, Callable[[Path, Any], Container]]:
     from mutagen.wavpack import WavPack
 
     return {
-        **dict.fromkeys((MP3, AAC, TrueAudio), PrefixedId3),
+        **dict.fromkeys((MP3, TrueAudio), PrefixedId3),
         WAVE: WavId3,
         AIFF: AiffId3,
         FLAC: FlacComments,

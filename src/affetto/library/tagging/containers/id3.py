@@ -23,7 +23,6 @@ class _Id3(Container):
         super().__init__(path)
         with path.open("rb") as reading:
             data = self._read_tag(reading)
-        self._is_new = data is None
         self._tag = id3.Tag() if data is None else id3.parse(data)
 
     @property
@@ -40,7 +39,7 @@ class _Id3(Container):
         }
 
     def others(self) -> Any:
-        return (None if self._is_new else self.form, id3.others(self._tag), self._rest())
+        return id3.others(self._tag), self._rest()
 
     def save_copy(self, target: Path, changes: Mapping[str, Texts | Held]) -> None:
         frames = {
