@@ -120,6 +120,11 @@ def name_of(tag: Tag, name: str) -> str:
     return f"{'TXX' if tag.version == 2 else 'TXXX'}:{name}"
 
 
+def is_alike(one: str, other: str) -> bool:
+    """Say whether two native names differ in nothing but upper and lower case."""
+    return one.upper() == other.upper()
+
+
 def held(tag: Tag) -> dict[str, FieldFrames]:
     """Give what a tag holds of our fields."""
     found: dict[str, FieldFrames] = {}
@@ -155,15 +160,18 @@ def replaced(tag: Tag, changes: Mapping[str, Sequence[bytes]]) -> Tag:
 
 
 def frames_for(tag: Tag, name: str, texts: Iterable[str]) -> list[bytes]:
-    """Give the raw frame that holds texts, a list for none.
+    """Give the raw frame that holds texts, in a list, which is empty without texts.
 
     Several values are separated by zero, as the standard of version 2.4 says. That of 2.3
     knows one value: its readers stop at the zero, so they see the first, the strongest.
+    A spelling that is there stays: of `TXXX:mood`, which Picard writes, it reads no other.
     """
     values = list(texts)
     if not values:
         return []
-    native, _, description = name_of(tag, name).partition(":")
+    wanted = name_of(tag, name)
+    there = (each for each in held(tag).get(name, FieldFrames()).names if is_alike(each, wanted))
+    native, _, description = next(there, wanted).partition(":")
     texts_in_frame = [*([description] if description else []), *values]
     is_plain = all(text.isascii() for text in texts_in_frame)
     encoding = 0 if is_plain else (3 if tag.version == 4 else 1)

@@ -32,6 +32,9 @@ class _Id3(Container):
     def name_of(self, name: str) -> str:
         return id3.name_of(self._tag, name)
 
+    def is_canonical(self, name: str, held: Held) -> bool:
+        return all(id3.is_alike(found, self.name_of(name)) for found in held.names)
+
     def held(self) -> dict[str, Held]:
         return {
             name: Held(self.form, found.names, found.texts, tuple(map(to_base64, found.raw)))
