@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import os
+import random
 import shutil
 import subprocess
+import sys
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -30,8 +33,9 @@ from affetto.library.tagging import (
     plan_write,
 )
 from affetto.library.tagging.containers import open_container
+from affetto.library.tagging.replacing import audio_digest
 from tests.helpers import as_nobody, open_to_all
-from tests.library.tagging_songs import SONGS, moods, quick_folder, read_mood
+from tests.library.tagging_songs import RATE_HZ, SONGS, moods, quick_folder, read_mood
 
 WORDS = ["Calm", "Tender", "Happy"]
 NOBODY_CHOSEN: dict[str, Any] = {"chosen": frozenset()}
@@ -227,6 +231,19 @@ def test_write_after_such_a_crash_remembers_the_same_past(song: Path) -> None:
     assert read_mood(song) == ["Melancholy"]
 
 
+def test_crash_in_a_later_write_leaves_the_earlier_one_to_be_undone(song: Path) -> None:
+    set_mood(song, "Melancholy")
+    write(song)
+    for chosen in ({"happy"}, {"calm"}):
+        plan = plan_write(song, moods(song, chosen=frozenset(chosen)), TagSettings(), Journal())
+        assert plan.entry is not None
+        Journal().record(plan.entry)
+    assert read_mood(song) == WORDS
+    back = undo(song)
+    assert back.notes == ()
+    assert read_mood(song) == ["Melancholy"]
+
+
 STEPS = st.lists(
     st.tuples(st.just("affetto"), st.frozensets(st.sampled_from(["calm", "happy", "tender"])))
     | st.tuples(st.just("user"), st.lists(st.sampled_from(["A", "B"]), max_size=2).map(tuple)),
@@ -395,6 +412,46 @@ def test_full_disk_leaves_the_file_as_it_was(kind: str, share: str, tmp_path: Pa
             carry_out(plan, Journal())
         assert song.read_bytes() == before
         assert [path.name for path in disk.iterdir()] == [song.name]
+
+
+TAGGING_FOR_EVER = """
+import sys
+from pathlib import Path
+from affetto.library.tagging import Journal, TagSettings, carry_out, plan_write
+from tests.library.tagging_songs import moods
+
+song = Path(sys.argv[1])
+print("begun", flush=True)
+number = 0
+while True:
+    number += 1
+    words = moods(song, valence=number / 1000, bundle="x" * (number % 7 * 1000))
+    carry_out(plan_write(song, words, TagSettings(), Journal()), Journal())
+"""
+
+
+@pytest.mark.slow
+def test_process_that_is_killed_leaves_the_file_whole_and_its_past_known(
+    song: Path,
+) -> None:
+    set_mood(song, "Melancholy")
+    foreign, sound = SONGS["flac"].foreign(song), audio_digest(song, RATE_HZ)
+    generator = random.Random(3)
+    for _ in range(6):
+        with subprocess.Popen(
+            [sys.executable, "-c", TAGGING_FOR_EVER, str(song)],
+            stdout=subprocess.PIPE,
+            cwd=Path(__file__).parents[2],
+        ) as process:
+            assert process.stdout is not None
+            assert process.stdout.readline() == b"begun\n"
+            time.sleep(generator.uniform(0.0, 0.3))
+            process.kill()
+        assert SONGS["flac"].foreign(song) == foreign
+        assert audio_digest(song, RATE_HZ) == sound
+    undo(song)
+    assert read_mood(song) == ["Melancholy"]
+    assert set(open_container(song).held()) == {"MOOD"}
 
 
 def test_two_at_once_use_one_journal(flac: Path, folder: Path) -> None:

@@ -86,6 +86,7 @@ class Plan:
     audio_sha256: str | None
     entry: Entry | None
     former: Entry | None
+    is_undo: bool
 
 
 def check(path: Path, *, break_hard_links: bool = False) -> None:
@@ -106,15 +107,14 @@ def plan_write(path: Path, moods: Moods, settings: TagSettings, journal: Journal
     former = journal.find(target)
     if former is None or former.audio_sha256 != moods.audio_sha256:
         former = journal.find_moved(moods.audio_sha256)
-    written = {} if former is None else dict(former.written)
-    before = {} if former is None else dict(former.before)
+    before, written, earlier = _remembered(former)
     held = container.held()
     changes: dict[str, Texts | Held] = {}
     differences = []
     notes = []
     for name, new in texts_of(moods, settings).items():
         current = held.get(name, Held(container.form))
-        is_ours = name in written and current.texts == written[name]
+        is_ours = former is not None and former.is_ours(name, current.texts)
         if current.texts == new and container.is_canonical(name, current):
             continue
         if not new and not is_ours:
@@ -122,8 +122,11 @@ def plan_write(path: Path, moods: Moods, settings: TagSettings, journal: Journal
             continue
         changes[name] = new
         differences.append(Difference(name, container.name_of(name), current.texts, new))
-        if not is_ours:
+        if is_ours:
+            earlier[name] = current.texts
+        else:
             before[name] = current
+            earlier.pop(name, None)
         written[name] = new
     return Plan(
         path=path,
@@ -134,8 +137,9 @@ def plan_write(path: Path, moods: Moods, settings: TagSettings, journal: Journal
         changes=changes,
         notes=tuple(notes),
         audio_sha256=moods.audio_sha256,
-        entry=Entry(target, moods.audio_sha256, before, written),
+        entry=Entry(target, moods.audio_sha256, before, written, earlier),
         former=former,
+        is_undo=False,
     )
 
 
@@ -153,17 +157,18 @@ def plan_undo(path: Path, journal: Journal, fields: Texts = FIELDS) -> Plan:
     changes: dict[str, Texts | Held] = {}
     differences = []
     notes = []
-    written = {} if former is None else dict(former.written)
-    before = {} if former is None else dict(former.before)
+    before, written, earlier = _remembered(former)
     if former is None:
         notes.append("affetto has written nothing here, or does not know of it")
     for name in [name for name in FIELDS if name in written and name in fields]:
         current = held.get(name, Held(container.form))
         old = before[name]
-        if current.texts not in (written[name], old.texts):
+        is_ours = former is not None and former.is_ours(name, current.texts)
+        if not is_ours and current.texts != old.texts:
             notes.append(f"{name} stays as it is: it was changed since affetto wrote it")
             continue
         del written[name], before[name]
+        earlier.pop(name, None)
         if (current.texts, current.names) == (old.texts, old.names):
             continue
         # What was held is put back to the byte, unless the tag has become another kind since.
@@ -178,8 +183,11 @@ def plan_undo(path: Path, journal: Journal, fields: Texts = FIELDS) -> Plan:
         changes=changes,
         notes=tuple(notes),
         audio_sha256=None,
-        entry=Entry(target, former.audio_sha256, before, written) if former and written else None,
+        entry=None
+        if former is None or not written
+        else Entry(target, former.audio_sha256, before, written, earlier),
         former=former,
+        is_undo=True,
     )
 
 
@@ -190,7 +198,8 @@ def carry_out(
     from mutagen import MutagenError
 
     if not plan.changes:
-        _settle(plan, journal)
+        if plan.is_undo:
+            _remember(plan, journal)
         return
     path = plan.target
     check_replaceable(path, break_hard_links=break_hard_links)
@@ -198,10 +207,12 @@ def carry_out(
         with copy_beside(path) as copy:
             plan.container.save_copy(copy, plan.changes)
             _verify(plan, copy)
-            if plan.entry is not None:
+            if not plan.is_undo:
                 # Before the file: a crash in between must not leave a file without a way back.
-                journal.record(plan.entry, None if plan.former is None else plan.former.path)
+                _remember(plan, journal)
             put_in_place(copy, path, plan.seen, keep_times=keep_times)
+            if plan.is_undo:  # and for the same reason after it
+                _remember(plan, journal)
     except MutagenError as error:
         inner = next((arg for arg in error.args if isinstance(arg, OSError)), error.__context__)
         if isinstance(inner, OSError):
@@ -214,8 +225,6 @@ def carry_out(
         if isinstance(error, FileNotFoundError) or error.errno is None:
             raise
         raise refusal(path, error) from error
-    if plan.entry is None:
-        _settle(plan, journal)
 
 
 def _opened(target: Path) -> tuple[Seen, Container]:
@@ -227,10 +236,22 @@ def _opened(target: Path) -> tuple[Seen, Container]:
         raise stat_error(target, error) from error
 
 
-def _settle(plan: Plan, journal: Journal) -> None:
-    """Let the journal forget an entry of which nothing is left to be put back."""
-    if plan.entry is None and plan.former is not None:
-        journal.forget(plan.former.path)
+def _remembered(
+    entry: Entry | None,
+) -> tuple[dict[str, Held], dict[str, Texts], dict[str, Texts]]:
+    """Give what an entry says, before and written and earlier, to be changed."""
+    if entry is None:
+        return {}, {}, {}
+    return dict(entry.before), dict(entry.written), dict(entry.earlier)
+
+
+def _remember(plan: Plan, journal: Journal) -> None:
+    """Let the journal know what it is to know once the plan is carried out."""
+    former = None if plan.former is None else plan.former.path
+    if plan.entry is not None:
+        journal.record(plan.entry, former)
+    elif former is not None:
+        journal.forget(former)
 
 
 def _verify(plan: Plan, copy: Path) -> None:

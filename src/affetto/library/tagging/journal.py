@@ -6,8 +6,9 @@ would put into every file something that no player wants, and undoing could not 
 a file without it. A database takes 30,000 entries, survives a crash between two files, and two
 processes may use it at once.
 
-An entry is written, with fsync, before its file is replaced: a crash between the two leaves an
-entry whose file still holds what it held, and undoing it changes nothing.
+An entry is written, with fsync, before its file is replaced. After a crash between the two the
+file still holds what it held: that is either what it held before affetto came, and undoing changes
+nothing, or what affetto wrote the time before, which the entry therefore keeps too.
 
 A song is found by its path, and after it has moved by the hash of its sound.
 """
@@ -36,7 +37,8 @@ CREATE TABLE IF NOT EXISTS entries (
     path BLOB PRIMARY KEY,        -- as the file system has it, links resolved
     audio_sha256 TEXT NOT NULL,
     before TEXT NOT NULL,         -- JSON: what each field held, by field
-    written TEXT NOT NULL         -- JSON: the texts that affetto wrote last, by field
+    written TEXT NOT NULL,        -- JSON: the texts that affetto wrote last, by field
+    earlier TEXT NOT NULL         -- JSON: those of the time before
 );
 CREATE INDEX IF NOT EXISTS entries_audio ON entries (audio_sha256);
 """
@@ -44,12 +46,17 @@ CREATE INDEX IF NOT EXISTS entries_audio ON entries (audio_sha256);
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """What a file held `before` and what affetto has `written` since, by field."""
+    """What a file held `before`, and what affetto has `written` last and `earlier`, by field."""
 
     path: Path
     audio_sha256: str
     before: Mapping[str, Held]
     written: Mapping[str, Texts]
+    earlier: Mapping[str, Texts]
+
+    def is_ours(self, name: str, texts: Texts) -> bool:
+        """Say whether a field that holds these texts has them from affetto."""
+        return name in self.written and texts in (self.written[name], self.earlier.get(name))
 
 
 class Journal:
@@ -71,11 +78,12 @@ class Journal:
     def record(self, entry: Entry, instead_of: Path | None = None) -> None:
         """Keep an entry, in the place of an older one. Raises: TagUnwritable."""
         before = json.dumps({name: asdict(held) for name, held in entry.before.items()})
-        row = (os.fsencode(entry.path), entry.audio_sha256, before, json.dumps(entry.written))
+        written, earlier = json.dumps(entry.written), json.dumps(entry.earlier)
+        row = (os.fsencode(entry.path), entry.audio_sha256, before, written, earlier)
         with self._opened() as database:
             if instead_of is not None:
                 database.execute("DELETE FROM entries WHERE path = ?", (os.fsencode(instead_of),))
-            database.execute("INSERT OR REPLACE INTO entries VALUES (?, ?, ?, ?)", row)
+            database.execute("INSERT OR REPLACE INTO entries VALUES (?, ?, ?, ?, ?)", row)
 
     def forget(self, path: Path) -> None:
         """Drop the entry of a file. Raises: TagUnwritable."""
@@ -108,13 +116,18 @@ class Journal:
             ) from error
 
 
-def _entry(path: bytes, audio_sha256: str, before: str, written: str) -> Entry:
+def _entry(path: bytes, audio_sha256: str, before: str, written: str, earlier: str) -> Entry:
     return Entry(
         path=Path(os.fsdecode(path)),
         audio_sha256=audio_sha256,
         before={name: _held(plain) for name, plain in json.loads(before).items()},
-        written={name: tuple(texts) for name, texts in json.loads(written).items()},
+        written=_texts(written),
+        earlier=_texts(earlier),
     )
+
+
+def _texts(text: str) -> dict[str, Texts]:
+    return {name: tuple(texts) for name, texts in json.loads(text).items()}
 
 
 def _held(plain: Mapping[str, Any]) -> Held:
