@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from affetto.audio import display
-from affetto.errors import TagUnwritable
+from affetto.errors import AffettoError, TagUnwritable
 from affetto.library.tagging.containers import Container, Held, open_container
 from affetto.library.tagging.fields import (
     DEFAULT_TOP,
@@ -222,7 +222,7 @@ def carry_out(
             "the file is as it was",
         ) from error
     except OSError as error:
-        if isinstance(error, FileNotFoundError) or error.errno is None:
+        if isinstance(error, AffettoError):  # some of which are errors of the system too
             raise
         raise refusal(path, error) from error
 
