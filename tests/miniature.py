@@ -7,6 +7,7 @@ What a loader ought to find can therefore be worked out from the functions of th
     cal500exp      3 segments of each but one of them; one song is not analyzed, another to its
                    middle only
     cal500_songs   the 12 songs that are analyzed
+    CAL500_32kps   an MP3 of each of the 13
     4q             12 clips of 11 artists, of whom one also sings in cal500
     soundtracks    10 clips of 10 albums
     emotify        10 clips of 10 artists
@@ -15,6 +16,7 @@ What a loader ought to find can therefore be worked out from the functions of th
 from __future__ import annotations
 
 import csv
+import gzip
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -22,6 +24,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pytest
+import soundfile
 from matplotlib import colormaps
 from PIL import Image
 from scipy.io import savemat
@@ -57,6 +60,9 @@ SONG_WITHOUT_LABELS = "spare_quartet-not_on_the_list"  # surveyed, though
 
 SHARED_GROUP = "tinlarks"  # an artist of cal500 and of 4q, where it has fold 3
 QUADRANTS = ("Q1", "Q2", "Q3", "Q4")
+
+N_FEATURES = 68  # of Mulan's
+MP3_DURATION_S = 27.0  # the last segments end at 26.5 s
 
 _CLIP_RATE = 24_000
 _PICTURE_RATE, _N_FFT, _HOP = 22_050, 1024, 512
@@ -161,25 +167,25 @@ def write_cal500(folder: Path) -> None:
         needed.mkdir(parents=True)
     emotions = [f"Emotion-{name}" for name in load_vocabulary("cal500_emotions").source_names]
     words = [word for name in emotions for word in (name, f"NOT-{name}")]
+    words += load_vocabulary("cal500exp_tags").source_names[18:]
     words += [f"Invented-Tag_{number}" for number in range(174 - len(words))]
+    cells = [
+        [c for label in song_labels(n) for c in (label, 1 - label)]
+        + [(n + column) % 2 for column in range(138)]
+        for n in range(len(SONGS))
+    ]
     _write_lines(labels / "vocab.txt", words)
     _write_lines(labels / "songNames.txt", SONGS)
-    _write_lines(
-        labels / "hardAnnotations.txt",
-        (
-            ",".join(
-                str(cell)
-                for cell in [c for label in song_labels(n) for c in (label, 1 - label)]
-                + [(n + column) % 2 for column in range(138)]
-            )
-            for n in range(len(SONGS))
-        ),
-    )
+    _write_lines(labels / "hardAnnotations.txt", (",".join(map(str, row)) for row in cells))
+    # Two of three listeners are for a tag or against it.
+    soft = ([("0", "0.66667")[cell] for cell in row] for row in cells)
+    _write_lines(labels / "softAnnotations.txt", map(",".join, soft))
+    write_features(folder / "mulan", words, cells)
     _write_surveys(labels / "annotations", emotions)
     write_analyses(folder / "derived")
+    write_mp3s(folder / "CAL500_32kps")
     for number, song in enumerate(SONGS):
-        if song != SONG_WITHOUT_SEGMENTS:
-            _write_segments(segments / f"{song}.csv", number, song, emotions)
+        _write_segments(segments / f"{song}.csv", number, song)
         if song == BLANK_SONG:
             Image.new("P", (640, 480), 0).save(pictures / f"{song}.png")
         elif song != MISSING_SONG:
@@ -187,8 +193,12 @@ def write_cal500(folder: Path) -> None:
             draw(spectrum(sound), pictures / f"{song}.png")
 
 
-def _write_segments(path: Path, number: int, song: str, emotions: Sequence[str]) -> None:
-    others = [f"Instrument_-_Invented_{n}" for n in range(49)]
+def exp_labels(number: int, of_emotions: Sequence[int]) -> list[int]:
+    """Give the 67 labels of a song's segment, of which only those of the emotions change."""
+    return [*of_emotions, *((number + column) % 2 for column in range(49))]
+
+
+def _write_segments(path: Path, number: int, song: str) -> None:
     this, other = segment_labels(number), [1 - label for label in segment_labels(number)]
     # (start, end, labels): three segments, of which one at most covers half of 2.97 s.
     found = [(0.0, 3.1, this), (3.1, 9.4, other), (20.0, 26.5, other)]
@@ -196,11 +206,39 @@ def _write_segments(path: Path, number: int, song: str, emotions: Sequence[str])
         found[0] = (1.6, 9.0, other)
     if song == SONG_WITH_A_SHORT_START:
         found[:2] = [(0.0, 1.2, other), (1.2, 9.4, this)]
-    lines = [",".join(("Start_Time", "End_Time", *emotions, *others))]
+    if song == SONG_WITHOUT_SEGMENTS:
+        found = []
+    lines = [",".join(("Start_Time", "End_Time", *load_vocabulary("cal500exp_tags").source_names))]
     for start_s, end_s, labels in found:
-        cells = (start_s, end_s, *labels, *(column % 2 for column in range(49)))
+        cells = (start_s, end_s, *exp_labels(number, labels))
         lines.append(",".join(f"{cell:.6f}" for cell in cells))
     path.write_text("\r\n".join(lines) + "\r\n", encoding="utf-8")
+
+
+def write_mp3s(folder: Path) -> None:
+    """Write the songs' beginnings as MP3s of the distributed kind."""
+    folder.mkdir()
+    for number, song in enumerate(SONGS):
+        samples = np.tile(tune(number, 3.0, _PICTURE_RATE), round(MP3_DURATION_S / 3))
+        soundfile.write(folder / f"{song}.mp3", samples, _PICTURE_RATE, compression_level=0.9)
+
+
+def mulan_features(number: int) -> list[float]:
+    """Give a song's hand-crafted features."""
+    return [round((number + 1) * (column - 30) / 7, 6) for column in range(N_FEATURES)]
+
+
+def write_features(folder: Path, words: Sequence[str], cells: Sequence[Sequence[int]]) -> None:
+    """Write Mulan's file: features, and the labels of all tags."""
+    folder.mkdir()
+    lines = ["% invented", "@relation CAL500", ""]
+    lines += [f"@attribute Mean_Invented_{number} numeric" for number in range(N_FEATURES)]
+    lines += [f"@attribute {word.replace('_/_', '-')} {{0,1}}" for word in words]
+    lines += ["", "@data"]
+    for number, row in enumerate(cells):
+        lines.append(",".join(map(str, (*mulan_features(number), *row))))
+    with gzip.open(folder / "CAL500.arff.gz", "wt", encoding="utf-8") as file:
+        file.write("\n".join(lines) + "\n")
 
 
 def _write_surveys(folder: Path, emotions: Sequence[str]) -> None:

@@ -76,6 +76,7 @@ def test_cal500_finds_the_pictures_whose_names_were_damaged(copied: Path) -> Non
     names.write_text(text.replace(SONG, "antonio_carlos_jobim-wave"), encoding="utf-8")
     pictures = copied / PICTURES
     (pictures / f"{SONG}.png").rename(pictures / "antonio_carlos_jobim-pnge.png")
+    (copied / SEGMENT_TABLE).rename(copied / SEGMENTS / "antonio_carlos_jobim-wave.csv")
     songs = {example.song: example.path for example in load("cal500", copied).examples}
     assert songs["antonio_carlos_jobim-wave"] == pictures / "antonio_carlos_jobim-pnge.png"
 

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from affetto.cli.facts import WIDTH, format_option, print_facts, print_json
-from affetto.cli.options import VerbGroup, data_root_option, say
+from affetto.cli.options import VerbGroup, data_root_option, say, skip_bad_option
 
 if TYPE_CHECKING:
-    from affetto.core import Dataset, Failure
+    from affetto.core import Dataset, Example, Failure
     from affetto.datasets.statistics import Statistics
+    from affetto.frontends import FrontEnd
 
 MAX_COMPANIONS = 3
 MIN_CORRELATION = 0.1
@@ -51,8 +53,9 @@ def list_datasets(data_root: Path | None, format_name: str) -> None:
 @datasets.command("show")
 @_name_argument
 @data_root_option
+@skip_bad_option
 @format_option
-def show_dataset(name: str, data_root: Path | None, format_name: str) -> None:
+def show_dataset(name: str, data_root: Path | None, skip_bad: bool, format_name: str) -> None:
     """Show a data set's terms, its labels and what it leaves out.
 
     Also where it is looked for and how to get it, if it is not there.
@@ -63,7 +66,7 @@ def show_dataset(name: str, data_root: Path | None, format_name: str) -> None:
 
     facts = _terms(name, data_root)
     try:
-        dataset = load(name, data_root)
+        dataset = load(name, data_root, skip_bad, say)
     except DatasetMissing as error:
         facts["missing"] = error.message
         if format_name == "json":
@@ -85,17 +88,20 @@ def show_dataset(name: str, data_root: Path | None, format_name: str) -> None:
 @datasets.command("check")
 @_name_argument
 @data_root_option
+@skip_bad_option
 @format_option
-def check_dataset(name: str, data_root: Path | None, format_name: str) -> int | None:
+def check_dataset(
+    name: str, data_root: Path | None, skip_bad: bool, format_name: str
+) -> int | None:
     """Read all of a data set, and tell what is damaged, odd or left out.
 
     The exit code is 1 when an example cannot be read.
     """
     from affetto.datasets import inspect, load
 
-    dataset = load(name, data_root)
+    dataset = load(name, data_root, skip_bad, say)
     failures = _read_all(dataset)
-    remarks = inspect(name, data_root)
+    remarks = inspect(name, data_root, skip_bad)
     n_read = len(dataset.examples) - len(failures)
     if format_name == "json":
         print_json(
@@ -263,20 +269,37 @@ def _fitting(parts: Iterable[str], width: int) -> str:
 
 
 def _read_all(dataset: Dataset) -> list[Failure]:
-    """Read every example; give those that cannot be read."""
+    """Read every example, recordings as a whole and once; give the examples that cannot be read."""
+    from itertools import groupby
+
     from affetto.cli.progress import Progress
-    from affetto.core import Failure
-    from affetto.errors import AffettoError
     from affetto.frontends import build
 
     front_end = build(dataset.front_end, {})
-    failures = []
-    n_examples = len(dataset.examples)
-    with Progress("reading", "examples", n_examples) as progress:
-        for number, example in enumerate(dataset.examples, start=1):
-            try:
-                dataset.read(example, front_end)
-            except AffettoError as error:
-                failures.append(Failure(example.id, error.code, error.message, error.hint))
-            progress.update(number)
+    failures: list[Failure] = []
+    n_read = 0
+    with Progress("reading", "examples", len(dataset.examples)) as progress:
+        for _, neighbors in groupby(dataset.examples, lambda e: (e.path, e.song)):
+            examples = list(neighbors)
+            failures += _read_recording(dataset, examples, front_end)
+            n_read += len(examples)
+            progress.update(n_read)
     return failures
+
+
+def _read_recording(
+    dataset: Dataset, examples: list[Example], front_end: FrontEnd
+) -> Iterator[Failure]:
+    """Read the examples of one recording."""
+    from affetto.core import Failure
+    from affetto.datasets.base import section_of
+    from affetto.errors import AffettoError
+
+    whole = None
+    for example in examples:
+        try:
+            if whole is None:
+                whole = dataset.read(replace(example, interval=None), front_end)
+            section_of(whole, example)
+        except AffettoError as error:
+            yield Failure(example.id, error.code, error.message, error.hint)

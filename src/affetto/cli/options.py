@@ -158,6 +158,15 @@ def data_root_option(command: F) -> F:
     )(command)
 
 
+def skip_bad_option(command: F) -> F:
+    """Add `--skip-bad`, for verbs that read data sets; `datasets.load` takes it."""
+    return click.option(
+        "--skip-bad",
+        is_flag=True,
+        help="Leave out damaged rows and songs, and say which, instead of stopping.",
+    )(command)
+
+
 def settings_option(command: F) -> F:
     """Add `--set KEY=VALUE`, repeatable, which gives a recipe's settings by dotted key."""
     return click.option(

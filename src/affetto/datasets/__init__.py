@@ -2,7 +2,8 @@
 
 A loader takes the data root and gives a `core.Dataset`. Nothing of the data is part of the
 package: it is looked for under `--data-root`, else the environment variable AFFETTO_DATA,
-else `data` in the user's data folder.
+else `data` in the user's data folder. Damage ends a loading with one sentence; with `skip_bad`
+the row or the song is left out, and the sentence goes into the data set's `left_out`.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from affetto.core import Dataset
-from affetto.datasets.base import Source
+from affetto.datasets.base import Loader, Loading, Source
 from affetto.errors import DatasetMissing
 from affetto.files import data_home
 from affetto.registry import Registry
@@ -29,9 +30,25 @@ DATASETS = Registry(
             "affetto.datasets.cal500exp:load_segments",
             "18 emotion tags on 3,217 segments of 499 songs, as Bark spectrograms",
         ),
+        "cal500exp_audio": (
+            "affetto.datasets.cal500_audio:load_segments",
+            "18 emotion tags on 3,223 segments of 500 songs, as sound",
+        ),
+        "cal500exp_tags": (
+            "affetto.datasets.cal500exp:load_tags",
+            "67 tags, of instruments and voices too, on the segments of cal500exp",
+        ),
         "cal500_songs": (
             "affetto.datasets.cal500exp:load_songs",
             "18 emotion tags on 501 whole songs, as Bark spectrograms",
+        ),
+        "cal500_songs_audio": (
+            "affetto.datasets.cal500_audio:load_songs",
+            "18 emotion tags on 500 whole songs, as sound",
+        ),
+        "cal500_songs_first3s": (
+            "affetto.datasets.cal500:load_songs",
+            "18 emotion tags of 499 songs on pictures of their first 3 s",
         ),
         "4q": (
             "affetto.datasets.emotion_audio:load_4q",
@@ -74,17 +91,30 @@ def source(name: str) -> Source | None:
     return found
 
 
-def inspect(name: str, root: Path | None = None) -> tuple[str, ...]:
+def inspect(name: str, root: Path | None = None, skip_bad: bool = False) -> tuple[str, ...]:
     """Give a data set's remarks on its files, beside what it leaves out.
 
     Raises: UnknownName, DatasetMissing, DatasetInvalid.
     """
-    look: Callable[[Path], tuple[str, ...]] | None = getattr(DATASETS.load(name), "inspect", None)
-    return () if look is None else look(data_root(root))
+    look: Callable[[Path, Loading], tuple[str, ...]] | None = getattr(
+        DATASETS.load(name), "inspect", None
+    )
+    return () if look is None else look(data_root(root), Loading(skip_bad))
 
 
-def load(name: str, root: Path | None = None) -> Dataset:
-    """Load a data set by name. Raises: UnknownName, DatasetMissing, DatasetInvalid."""
-    loader = DATASETS.load(name)
-    dataset: Dataset = loader(data_root(root))
-    return dataset
+def load(
+    name: str,
+    root: Path | None = None,
+    skip_bad: bool = False,
+    tell: Callable[[str], None] = lambda _: None,
+) -> Dataset:
+    """Load a data set by name.
+
+    With `skip_bad`, a row or song that is damaged is left out, and `left_out` says so with file
+    and line. `tell` takes a sentence about what takes a while, such as unpacking an archive.
+    Raises: UnknownName, DatasetMissing; DatasetInvalid for what is damaged.
+    """
+    loader: Callable[[Path], Dataset] = DATASETS.load(name)
+    if isinstance(loader, Loader):
+        return loader(data_root(root), Loading(skip_bad, tell))
+    return loader(data_root(root))  # another package's, which knows no such choice

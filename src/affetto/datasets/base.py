@@ -1,4 +1,5 @@
-"""What the loaders share: tables checked with file and line, and the reading of sound."""
+"""What the loaders share: one loading with its rule for what is bad, tables checked with file and
+line, and the reading of sound."""
 
 from __future__ import annotations
 
@@ -6,18 +7,20 @@ import csv
 import io
 import math
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
 
 from affetto import audio
 from affetto.core import Dataset, Example, Spectrogram
-from affetto.errors import DatasetInvalid, DatasetMissing
+from affetto.errors import DatasetError, DatasetInvalid, DatasetMissing
 from affetto.frontends import FrontEnd, spectrogram
 
 T = TypeVar("T")
 
 AUDIO_READER = "audio-1"
+OBTAIN_HINT = "get the data and put them under the data root as docs/datasets.md says"
 _HINT = "take the file as it was distributed"
 
 
@@ -36,6 +39,38 @@ class Source:
     obtain: str
 
 
+def _unheard(sentence: str) -> None:
+    """Tell nobody."""
+
+
+@dataclass(frozen=True, slots=True)
+class Loading:
+    """One loading of a data set: what becomes of a bad row or song, and who hears how it goes.
+
+    A loader reads what can be left out by itself inside `with loading.part():`, and puts into
+    `left_out` what it leaves out for other reasons than damage. `tell` takes a sentence about
+    what takes a while.
+    """
+
+    skip_bad: bool = False
+    tell: Callable[[str], None] = _unheard
+    left_out: list[str] = field(default_factory=list)
+
+    @contextmanager
+    def part(self, item: str = "") -> Iterator[None]:
+        """Leave out what the block reads if it is bad and that is wanted; else let it raise.
+
+        The error's sentence, which names file and line, goes into `left_out`, behind the name of
+        the item that goes with it, such as a song.
+        """
+        try:
+            yield
+        except DatasetError as error:
+            if not self.skip_bad:
+                raise
+            self.left_out.append(f"{item}: {error.message}" if item else error.message)
+
+
 @dataclass(frozen=True, slots=True)
 class Loader:
     """A data set's line in the table: called with the data root, it gives the Dataset.
@@ -45,11 +80,11 @@ class Loader:
     """
 
     source: Source
-    load: Callable[[Path], Dataset]
-    inspect: Callable[[Path], tuple[str, ...]] | None = None
+    load: Callable[[Path, Loading], Dataset]
+    inspect: Callable[[Path, Loading], tuple[str, ...]] | None = None
 
-    def __call__(self, root: Path) -> Dataset:
-        return self.load(root)
+    def __call__(self, root: Path, loading: Loading | None = None) -> Dataset:
+        return self.load(root, loading or Loading())
 
 
 def read_audio(example: Example, front_end: FrontEnd) -> Spectrogram:
@@ -80,7 +115,7 @@ def require(path: Path, dataset: str) -> Path:
     if not path.exists():
         raise DatasetMissing(
             f"data set {dataset} needs {path}, which is not there",
-            "get the data and put them under the data root as docs/datasets.md says",
+            OBTAIN_HINT,
         )
     return path
 
@@ -93,8 +128,14 @@ def text_of(path: Path) -> str:
         raise DatasetInvalid(f"{path} cannot be read: {error}", _HINT) from error
 
 
-def rows(path: Path, columns: Sequence[str]) -> Iterator[tuple[int, dict[str, str]]]:
-    """Give (line number, row) of a CSV table with a header. Raises: DatasetInvalid."""
+def rows(
+    path: Path, columns: Sequence[str], loading: Loading | None = None
+) -> Iterator[tuple[int, dict[str, str]]]:
+    """Give (line number, row) of a CSV table with a header. Raises: DatasetInvalid.
+
+    A row that has not one value for each column is a part of `loading`.
+    """
+    loading = loading or Loading()
     reader = csv.DictReader(io.StringIO(text_of(path), newline=""))
     try:
         missing = sorted(set(columns) - set(reader.fieldnames or ()))
@@ -103,12 +144,14 @@ def rows(path: Path, columns: Sequence[str]) -> Iterator[tuple[int, dict[str, st
                 f"{path}, line 1: the column {', '.join(missing)} is missing", _HINT
             )
         for row in reader:
-            if None in row.values() or None in row:
-                raise DatasetInvalid(
-                    f"{path}, line {reader.line_num}: the row has not one value for each column",
-                    _HINT,
-                )
-            yield reader.line_num, row
+            with loading.part():  # of this check: what the caller raises does not pass here
+                if None in row.values() or None in row:
+                    raise DatasetInvalid(
+                        f"{path}, line {reader.line_num}: the row has not one value for each "
+                        "column",
+                        _HINT,
+                    )
+                yield reader.line_num, row
     except csv.Error as error:
         line = reader.reader.line_num  # the DictReader counts whole rows only
         raise DatasetInvalid(f"{path}, line {line}: {error}", _HINT) from error

@@ -1,13 +1,14 @@
-"""CAL500 and CAL500exp: 502 songs, 18 emotion tags; here on pictures of their first seconds.
+"""CAL500 and CAL500exp: 502 songs and their labels; here on pictures of their first seconds.
 
 Layout under `<root>/cal500`: `cal500/songNames.txt`, `cal500/vocab.txt`,
-`cal500/hardAnnotations.txt` (the label package of UCSD), `cal500exp/SegLabelHard/<song>.csv`
-(labels of segments, in seconds of the low-rate MP3), `spectrogram_png_first3s/<song>.png`
-(the MP3's first 2.97 s).
+`cal500/hardAnnotations.txt`, `cal500/softAnnotations.txt` (the label package of UCSD),
+`cal500exp/SegLabelHard/<song>.csv` (labels of segments, in seconds of the low-rate MP3),
+`spectrogram_png_first3s/<song>.png` (the MP3's first 2.97 s).
 
-An example is a picture. Its labels are those of the CAL500exp segment that covers most of the
-2.97 s, if one covers at least half, else the song's of CAL500. The group is the artist, which is
-what stands before the hyphen of a song's name.
+An example is a picture. In `cal500` its labels are those of the CAL500exp segment that covers
+most of the 2.97 s, if one covers at least half, else the song's of CAL500; in
+`cal500_songs_first3s` always the song's. The group is the artist, which is what stands before
+the hyphen of a song's name.
 
 Sources: D. Turnbull, L. Barrington, D. Torres, G. Lanckriet, "Towards musical query-by-semantic-
 description using the CAL500 data set", SIGIR 2007; S.-Y. Wang, J.-C. Wang, Y.-H. Yang,
@@ -16,13 +17,24 @@ H.-M. Wang, "Towards time-varying music auto-tagging based on CAL500 expansion",
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from affetto.core import Dataset, Example, FloatArray, Interval, Vocabulary
 from affetto.datasets import pictures
-from affetto.datasets.base import Loader, Source, number, parse, require, rows, text_of
+from affetto.datasets.base import (
+    Loader,
+    Loading,
+    Source,
+    number,
+    parse,
+    require,
+    rows,
+    text_of,
+)
 from affetto.errors import DatasetInvalid
 from affetto.vocabularies import load as load_vocabulary
 
@@ -32,7 +44,11 @@ DAMAGED_NAMES = {
     "pixies-wave_of_mutilation": "pixies-pnge_of_mutilation",
     "antonio_carlos_jobim-wave": "antonio_carlos_jobim-pnge",
 }
+LABELS_ONLY = frozenset({"crosby_stills_and_nash-guinnevere", "radiohead-karma_police"})
+"""Songs of the label package whose sound is not distributed: CAL500exp has no labels of them."""
 
+_PREFIXES = {"cal500_emotions": "Emotion-"}
+"""What stands before a vocabulary's source names in the tables."""
 
 LICENSE = "(c) University of California San Diego, 2007; nonprofit education and research"
 CITATION = (
@@ -40,70 +56,119 @@ CITATION = (
     "semantic-description using the CAL500 data set, SIGIR 2007"
 )
 URL = "http://calab1.ucsd.edu/~datasets/cal500/"
-
-_PICTURES = Source(
-    name="cal500",
-    folder="cal500",
-    license=LICENSE,
-    citation=CITATION,
-    url=URL,
-    obtain=(
-        "the labels from the Computer Audition Lab of UC San Diego; the pictures from the folder "
-        "CAL500_png of the GitHub repository rickiepark/cnn_mer; arrange them as docs/datasets.md "
-        "says"
-    ),
+EXPANSION = (
+    "S.-Y. Wang, J.-C. Wang, Y.-H. Yang, H.-M. Wang, Towards time-varying music auto-tagging "
+    "based on CAL500 expansion, ICME 2014"
 )
+EXPANSION_URL = (
+    "https://github.com/yuxuanzhao2295/Missing-Value-Imputation-for-Mixed-Data-via-Gaussian-Copula"
+)
+OBTAIN_SEGMENTS = (
+    "the labels are the folder dataset/SegLabelHard of that repository, and the label package "
+    f"of CAL500 from {URL}"
+)
+NO_SEGMENTS = "CAL500exp has no segments of it"
+
+_OBTAIN = (
+    "the labels from the Computer Audition Lab of UC San Diego; the pictures from the folder "
+    "CAL500_png of the GitHub repository rickiepark/cnn_mer; arrange them as docs/datasets.md "
+    "says"
+)
+_PICTURES = Source("cal500", "cal500", LICENSE, CITATION, URL, _OBTAIN)
+_SONGS = Source("cal500_songs_first3s", "cal500", LICENSE, CITATION, URL, _OBTAIN)
 
 
-def _load_first_seconds(root: Path) -> Dataset:
-    """The pictures with labels. Raises: DatasetMissing, DatasetInvalid with file and line."""
-    base = require(root / "cal500", "cal500")
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """A labelled segment: when it is heard in the MP3, its labels (n_tags,), its table's line."""
+
+    interval: Interval
+    labels: FloatArray
+    line: int
+
+
+def _load_first_seconds(root: Path, loading: Loading) -> Dataset:
+    """The pictures with the labels of their moment. Raises: DatasetMissing, DatasetInvalid."""
+
+    def of_moment(base: Path, song: str, of_song: FloatArray, vocabulary: Vocabulary) -> FloatArray:
+        of_segment = _first_segment(segments(base, song, vocabulary))
+        return of_song if of_segment is None else of_segment
+
+    return _pictures(_PICTURES, root, loading, of_moment)
+
+
+def _load_songs(root: Path, loading: Loading) -> Dataset:
+    """The pictures with the labels of the song. Raises: DatasetMissing, DatasetInvalid."""
+    return _pictures(_SONGS, root, loading, lambda base, song, of_song, vocabulary: of_song)
+
+
+def _pictures(
+    source: Source,
+    root: Path,
+    loading: Loading,
+    labels_of: Callable[[Path, str, FloatArray, Vocabulary], FloatArray],
+) -> Dataset:
+    """Give the songs' pictures. A song of which any label is bad is bad as a whole: another
+    segment's labels, or the song's, would stand where the bad ones should."""
+    base = require(root / "cal500", source.name)
     vocabulary = load_vocabulary("cal500_emotions")
     songs = song_names(base)
-    song_labels = hard_annotations(base, vocabulary, len(songs))
-    examples, left_out = [], []
+    examples = []
+    song_labels = hard_annotations(base, vocabulary, len(songs), loading)
     for song, of_song in zip(songs, song_labels, strict=True):
-        picture = _picture(base, song)
-        if not picture.exists():
-            left_out.append(f"{song}: there is no picture")
+        if np.isnan(of_song).any():
             continue
-        try:
-            pictures.picture_values(picture)
-        except pictures.PictureBlank:
-            left_out.append(f"{song}: the picture is blank")
-            continue
-        of_segment = _first_segment(segments(base, song, vocabulary))
-        examples.append(
-            Example(
-                id=f"cal500/{song}",
-                path=picture,
-                group=artist(song),
-                song=song,
-                labels=of_song if of_segment is None else of_segment,
+        with loading.part(song):
+            picture = _picture(base, song)
+            reason = _why_not(picture)
+            if reason:
+                loading.left_out.append(f"{song}: {reason}")
+                continue
+            examples.append(
+                Example(
+                    id=f"{source.name}/{song}",
+                    path=picture,
+                    group=artist(song),
+                    song=song,
+                    labels=labels_of(base, song, of_song, vocabulary),
+                )
             )
-        )
     return Dataset(
-        name="cal500",
+        name=source.name,
         vocabulary=vocabulary,
         examples=tuple(examples),
-        license=LICENSE,
-        citation=CITATION,
-        source_url=URL,
+        license=source.license,
+        citation=source.citation,
+        source_url=source.url,
         read=pictures.read_picture,
         reader=pictures.PICTURE_READER,
-        left_out=tuple(left_out),
+        left_out=tuple(loading.left_out),
     )
 
 
-def _inspect_pictures(root: Path) -> tuple[str, ...]:
+def _why_not(picture: Path) -> str:
+    """Say why a song has no picture to see; nothing where it has. Raises: DatasetInvalid."""
+    if not picture.exists():
+        return "there is no picture"
+    try:
+        pictures.picture_values(picture)
+    except pictures.PictureBlank:
+        return "the picture is blank"
+    return ""
+
+
+def _inspect_pictures(root: Path, loading: Loading) -> tuple[str, ...]:
     """Name the pictures of which a strip is blank, but that are used."""
     base = root / "cal500"
     found = []
     for song in song_names(base):
         picture = _picture(base, song)
-        share = pictures.blank_share(picture) if picture.exists() else 0
-        if 0 < share <= pictures.BLANK_SHARE:
-            found.append(f"{song}: {share:.1%} of the picture's columns are blank")
+        if not picture.exists():
+            continue
+        with loading.part(song):
+            share = pictures.blank_share(picture)
+            if 0 < share <= pictures.BLANK_SHARE:
+                found.append(f"{song}: {share:.1%} of the picture's columns are blank")
     return tuple(found)
 
 
@@ -120,69 +185,161 @@ def song_names(base: Path) -> tuple[str, ...]:
     return tuple(names)
 
 
+def place_of(base: Path, song: str) -> str:
+    """Say in which file and line a song is listed."""
+    line = 1 + song_names(base).index(song)
+    return f"{base / 'cal500' / 'songNames.txt'}, line {line}"
+
+
 def artist(song: str) -> str:
     """Give the artist of a song's name, letters and digits only: `10cc-for_you_and_i` -> `10cc`."""
     return "".join(letter for letter in song.partition("-")[0] if letter.isalnum())
 
 
-def hard_annotations(base: Path, vocabulary: Vocabulary, n_songs: int) -> FloatArray:
-    """Give the songs' labels (n_songs, n_tags) in {0, 1}, tags in the vocabulary's order."""
-    path = require(base / "cal500" / "vocab.txt", "cal500")
-    words = text_of(path).split()
-    columns = [_column(words, f"Emotion-{name}", path) for name in vocabulary.source_names]
-    path = require(base / "cal500" / "hardAnnotations.txt", "cal500")
+def tag_names(base: Path) -> tuple[str, ...]:
+    """Give the names of the 174 tags, in the order of the annotations' columns."""
+    return tuple(text_of(require(base / "cal500" / "vocab.txt", "cal500")).split())
+
+
+def column_names(vocabulary: Vocabulary) -> tuple[str, ...]:
+    """Give the names that a vocabulary's tags have in the tables of CAL500 and CAL500exp."""
+    prefix = _PREFIXES.get(vocabulary.name, "")
+    return tuple(prefix + name for name in vocabulary.source_names)
+
+
+def hard_annotations(
+    base: Path, vocabulary: Vocabulary, n_songs: int, loading: Loading | None = None
+) -> FloatArray:
+    """Give the songs' labels (n_songs, n_tags) in {0, 1}, tags in the vocabulary's order.
+
+    Rows that are left out are NaN. Raises: DatasetMissing, DatasetInvalid.
+    """
+    return hard_columns(base, column_names(vocabulary), n_songs, loading)
+
+
+def hard_columns(
+    base: Path, names: Sequence[str], n_songs: int, loading: Loading | None = None
+) -> FloatArray:
+    """Give the columns of those names of `hardAnnotations.txt`, as `hard_annotations` does."""
+    return _annotations(base, "hardAnnotations.txt", names, n_songs, _label, loading or Loading())
+
+
+def soft_annotations(
+    base: Path, vocabulary: Vocabulary, n_songs: int, loading: Loading | None = None
+) -> FloatArray:
+    """Give the songs' soft labels (n_songs, n_tags) in [0, 1] as they are distributed.
+
+    `surveys.soft_labels` says how they follow from the surveys. Rows that are left out are NaN.
+    Raises: DatasetMissing, DatasetInvalid.
+    """
+
+    def weight(text: str, path: Path, line: int) -> float:
+        return number(text, path, line, 0, 1)
+
+    names = column_names(vocabulary)
+    return _annotations(base, "softAnnotations.txt", names, n_songs, weight, loading or Loading())
+
+
+def _annotations(
+    base: Path,
+    file: str,
+    names: Sequence[str],
+    n_songs: int,
+    read: Callable[[str, Path, int], float],
+    loading: Loading,
+) -> FloatArray:
+    words = tag_names(base)
+    columns = [_column(words, name, base / "cal500" / "vocab.txt") for name in names]
+    path = require(base / "cal500" / file, "cal500")
     lines = text_of(path).split()
     if len(lines) != n_songs:
         raise DatasetInvalid(f"{path} has {len(lines)} rows for {n_songs} songs", "restore it")
-    labels = []
+    found = np.full((n_songs, len(columns)), np.nan, np.float32)
     for line, text in enumerate(lines, start=1):
-        cells = text.split(",")
-        if len(cells) < len(words):
-            raise DatasetInvalid(
-                f"{path}, line {line}: {len(cells)} values for {len(words)} tags", "restore it"
-            )
-        labels.append([_label(cells[column], path, line) for column in columns])
-    return np.asarray(labels, np.float32)
+        with loading.part():
+            cells = text.split(",")
+            if len(cells) < len(words):
+                raise DatasetInvalid(
+                    f"{path}, line {line}: {len(cells)} values for {len(words)} tags", "restore it"
+                )
+            found[line - 1] = [read(cells[column], path, line) for column in columns]
+    return found
+
+
+def segments_folder(base: Path) -> Path:
+    """Give the folder that holds a table of segments for each song."""
+    return base / "cal500exp" / "SegLabelHard"
+
+
+def segments_path(base: Path, song: str) -> Path:
+    """Give the table of a song's segments."""
+    return segments_folder(base) / f"{song}.csv"
+
+
+def segment_name(song: str, segment: Segment) -> str:
+    """Name a segment by its song and its start in the labels' time."""
+    return f"{song}/{segment.interval.start_s:.3f}"
+
+
+def strays(names: Iterable[str], songs: Sequence[str]) -> list[str]:
+    """Say which of the songs that files are named for are not listed."""
+    return [f"{song}: songNames.txt has no such song" for song in sorted(set(names) - set(songs))]
 
 
 def segments(
-    base: Path, song: str, vocabulary: Vocabulary
-) -> tuple[tuple[Interval, FloatArray], ...]:
-    """Give CAL500exp's segments of a song in their order of time; none where it has no file."""
-    path = base / "cal500exp" / "SegLabelHard" / f"{song}.csv"
+    base: Path, song: str, vocabulary: Vocabulary, loading: Loading | None = None
+) -> tuple[Segment, ...]:
+    """Give CAL500exp's segments of a song in their order of time; none for `LABELS_ONLY`.
+
+    Raises: DatasetInvalid with file and line, also where the song has no table.
+    """
+    loading = loading or Loading()
+    path = segments_path(base, song)
     if not path.exists():
-        return ()
-    columns = [f"Emotion-{name}" for name in vocabulary.source_names]
-    found: list[tuple[Interval, FloatArray]] = []
-    for line, row in rows(path, ("Start_Time", "End_Time", *columns)):
-        start_s = number(row["Start_Time"], path, line, 0, 1e5)
-        end_s = number(row["End_Time"], path, line, 0, 1e5)
-        if end_s <= start_s:
-            raise DatasetInvalid(
-                f"{path}, line {line}: the segment ends at {end_s} s, before it starts",
-                "correct or remove the row",
-            )
-        if any(interval == Interval(start_s, end_s) for interval, _ in found):
-            raise DatasetInvalid(
-                f"{path}, line {line}: the segment from {start_s} to {end_s} s is there twice",
-                "remove one of the rows",
-            )
-        labels = np.asarray([_label(row[column], path, line) for column in columns], np.float32)
-        found.append((Interval(start_s, end_s), labels))
-    return tuple(sorted(found, key=lambda item: item[0].start_s))
+        if song in LABELS_ONLY:
+            return ()
+        raise DatasetInvalid(
+            f"{place_of(base, song)}: the labels of its segments, {path}, are not there",
+            "get the file again",
+        )
+    columns = column_names(vocabulary)
+    found: list[Segment] = []
+    for line, row in rows(path, ("Start_Time", "End_Time", *columns), loading):
+        with loading.part():
+            interval = _interval(row, path, line)
+            if any(segment.interval == interval for segment in found):
+                raise DatasetInvalid(
+                    f"{path}, line {line}: the segment from {interval.start_s} to "
+                    f"{interval.end_s} s is there twice",
+                    "remove one of the rows",
+                )
+            labels = [_label(row[column], path, line) for column in columns]
+            found.append(Segment(interval, np.asarray(labels, np.float32), line))
+    return tuple(sorted(found, key=lambda segment: segment.interval.start_s))
 
 
-def _first_segment(found: tuple[tuple[Interval, FloatArray], ...]) -> FloatArray | None:
+def _interval(row: dict[str, str], path: Path, line: int) -> Interval:
+    start_s, end_s = (number(row[c], path, line, 0, 1e5) for c in ("Start_Time", "End_Time"))
+    if end_s <= start_s:
+        raise DatasetInvalid(
+            f"{path}, line {line}: the segment ends at {end_s} s, before it starts",
+            "correct or remove the row",
+        )
+    return Interval(start_s, end_s)
+
+
+def _first_segment(found: Sequence[Segment]) -> FloatArray | None:
     """Give the labels of the segment that covers most of a picture, if it covers half."""
     covered_s = [
-        min(interval.end_s, pictures.DURATION_S) - interval.start_s for interval, _ in found
+        min(segment.interval.end_s, pictures.DURATION_S) - segment.interval.start_s
+        for segment in found
     ]
     if not covered_s or max(covered_s) < MIN_COVERED_S:
         return None
-    return found[int(np.argmax(covered_s))][1]
+    return found[int(np.argmax(covered_s))].labels
 
 
-def _column(words: list[str], name: str, path: Path) -> int:
+def _column(words: Sequence[str], name: str, path: Path) -> int:
     if name not in words:
         raise DatasetInvalid(f"{path}: the tag {name} is missing", "restore it")
     return words.index(name)
@@ -193,3 +350,4 @@ def _label(text: str, path: Path, line: int) -> float:
 
 
 load_first_seconds = Loader(_PICTURES, _load_first_seconds, _inspect_pictures)
+load_songs = Loader(_SONGS, _load_songs, _inspect_pictures)

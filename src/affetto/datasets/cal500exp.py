@@ -1,8 +1,8 @@
 """CAL500's songs and CAL500exp's segments as the Echo Nest heard them: whole, but without sound.
 
-`cal500exp` are the labelled segments, `cal500_songs` whole songs with their labels of CAL500.
-Labels lie where `cal500` says, analyses where `echonest` does; an example's path is the file
-of events, its spectrogram is that of the front end bark.
+`cal500exp` are the labelled segments, `cal500exp_tags` the same with all 67 tags, `cal500_songs`
+whole songs with their labels of CAL500. Labels lie where `cal500` says, analyses where `echonest`
+does; an example's path is the file of events, its spectrogram is that of the front end bark.
 
 The times of labels count from the beginning of the distributed low-rate MP3s, which begin 30 s
 into the song, the analyses from the beginning of the song: an example's `interval` is 30 s
@@ -12,11 +12,14 @@ found by comparing the last label with the length of the analysis.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
+
 from affetto.core import Dataset, Example, Interval, Vocabulary
-from affetto.datasets import cal500, echonest, surveys
-from affetto.datasets.base import Loader, Source, require
+from affetto.datasets import cal500, echonest, mulan, surveys
+from affetto.datasets.base import Loader, Loading, Source, require
 from affetto.datasets.echonest import Analyses
 from affetto.vocabularies import load as load_vocabulary
 
@@ -34,20 +37,10 @@ _ANALYSES = (
     "the analyses are those of CAL500 that the Million Song Dataset published, as tables that "
     "docs/datasets.md describes"
 )
-_SEGMENTS = Source(
-    name="cal500exp",
-    folder="cal500",
-    license=_TERMS,
-    citation=(
-        "S.-Y. Wang, J.-C. Wang, Y.-H. Yang, H.-M. Wang, Towards time-varying music auto-tagging "
-        f"based on CAL500 expansion, ICME 2014; {_MSD}"
-    ),
-    url="https://github.com/yuxuanzhao2295/Missing-Value-Imputation-for-Mixed-Data-via-Gaussian-Copula",
-    obtain=(
-        "the labels are the folder dataset/SegLabelHard of that repository, and the label package "
-        f"of CAL500 from {cal500.URL}; {_ANALYSES}"
-    ),
-)
+_CITATION = f"{cal500.EXPANSION}; {_MSD}"
+_OBTAIN = f"{cal500.OBTAIN_SEGMENTS}; {_ANALYSES}"
+_SEGMENTS = Source("cal500exp", "cal500", _TERMS, _CITATION, cal500.EXPANSION_URL, _OBTAIN)
+_TAGS = Source("cal500exp_tags", "cal500", _TERMS, _CITATION, cal500.EXPANSION_URL, _OBTAIN)
 _SONGS = Source(
     name="cal500_songs",
     folder="cal500",
@@ -58,70 +51,86 @@ _SONGS = Source(
 )
 
 
-def _load_segments(root: Path) -> Dataset:
+def _load_segments(root: Path, loading: Loading) -> Dataset:
     """The segments. Raises: DatasetMissing, DatasetInvalid with file and line."""
-    base = require(root / "cal500", "cal500exp")
-    folder = require(base / "cal500exp" / "SegLabelHard", "cal500exp")
-    vocabulary = load_vocabulary("cal500_emotions")
-    analyses = echonest.load_analyses(base, "cal500exp")
+    return _segments(_SEGMENTS, load_vocabulary("cal500_emotions"), root, loading)
+
+
+def _load_tags(root: Path, loading: Loading) -> Dataset:
+    """The segments with all tags. Raises: DatasetMissing, DatasetInvalid with file and line."""
+    return _segments(_TAGS, load_vocabulary("cal500exp_tags"), root, loading)
+
+
+def _segments(source: Source, vocabulary: Vocabulary, root: Path, loading: Loading) -> Dataset:
+    base = require(root / "cal500", source.name)
+    folder = require(cal500.segments_folder(base), source.name)
+    analyses = echonest.load_analyses(base, source.name, loading)
     songs = cal500.song_names(base)
-    examples, left_out = [], []
+    examples: list[Example] = []
     for song in songs:
-        segments = cal500.segments(base, song, vocabulary)
-        reason = _reason(song, analyses) if segments else "CAL500exp has no segments of it"
-        if reason:
-            count = f" ({len(segments)} segments)" if segments else ""
-            left_out.append(f"{song}: {reason}{count}")
+        with loading.part(song):
+            examples += _of_song(source, base, song, vocabulary, analyses, loading)
+    loading.left_out.extend(cal500.strays((path.stem for path in folder.glob("*.csv")), songs))
+    return _dataset(source, vocabulary, examples, loading)
+
+
+def _of_song(
+    source: Source,
+    base: Path,
+    song: str,
+    vocabulary: Vocabulary,
+    analyses: Analyses,
+    loading: Loading,
+) -> Iterator[Example]:
+    segments = cal500.segments(base, song, vocabulary, loading)
+    reason = _reason(song, analyses) if segments else cal500.NO_SEGMENTS
+    if reason:
+        count = f" ({len(segments)} segments)" if segments else ""
+        loading.left_out.append(f"{song}: {reason}{count}")
+        return
+    for segment in segments:
+        name = cal500.segment_name(song, segment)
+        interval = _in_song(segment.interval, song)
+        if interval.start_s >= analyses.songs[song].duration_s:
+            loading.left_out.append(f"{name}: its analysis ends before the segment begins")
             continue
-        for heard, labels in segments:
-            name = f"{song}/{heard.start_s:.3f}"
-            interval = _in_song(heard, song)
-            if interval.start_s >= analyses.songs[song].duration_s:
-                left_out.append(f"{name}: its analysis ends before the segment begins")
-                continue
+        yield Example(
+            id=f"{source.name}/{name}",
+            path=echonest.events_path(base),
+            group=cal500.artist(song),
+            song=song,
+            labels=segment.labels,
+            interval=interval,
+        )
+
+
+def _load_songs(root: Path, loading: Loading) -> Dataset:
+    """The whole songs. Raises: DatasetMissing, DatasetInvalid with file and line."""
+    base = require(root / "cal500", "cal500_songs")
+    vocabulary = load_vocabulary("cal500_emotions")
+    analyses = echonest.load_analyses(base, "cal500_songs", loading)
+    songs = cal500.song_names(base)
+    examples = []
+    song_labels = cal500.hard_annotations(base, vocabulary, len(songs), loading)
+    for song, labels in zip(songs, song_labels, strict=True):
+        reason = _reason(song, analyses)
+        if reason:
+            loading.left_out.append(f"{song}: {reason}")
+        elif not np.isnan(labels).any():
             examples.append(
                 Example(
-                    id=f"cal500exp/{name}",
+                    id=f"cal500_songs/{song}",
                     path=echonest.events_path(base),
                     group=cal500.artist(song),
                     song=song,
                     labels=labels,
-                    interval=interval,
                 )
             )
-    strays = {path.stem for path in folder.glob("*.csv")} - set(songs)
-    left_out += [f"{song}: songNames.txt has no such song" for song in sorted(strays)]
-    return _dataset(_SEGMENTS, vocabulary, examples, left_out)
-
-
-def _load_songs(root: Path) -> Dataset:
-    """The whole songs. Raises: DatasetMissing, DatasetInvalid with file and line."""
-    base = require(root / "cal500", "cal500_songs")
-    vocabulary = load_vocabulary("cal500_emotions")
-    analyses = echonest.load_analyses(base, "cal500_songs")
-    songs = cal500.song_names(base)
-    examples, left_out = [], []
-    for song, labels in zip(
-        songs, cal500.hard_annotations(base, vocabulary, len(songs)), strict=True
-    ):
-        reason = _reason(song, analyses)
-        if reason:
-            left_out.append(f"{song}: {reason}")
-            continue
-        examples.append(
-            Example(
-                id=f"cal500_songs/{song}",
-                path=echonest.events_path(base),
-                group=cal500.artist(song),
-                song=song,
-                labels=labels,
-            )
-        )
-    return _dataset(_SONGS, vocabulary, examples, left_out)
+    return _dataset(_SONGS, vocabulary, examples, loading)
 
 
 def _dataset(
-    source: Source, vocabulary: Vocabulary, examples: list[Example], left_out: list[str]
+    source: Source, vocabulary: Vocabulary, examples: list[Example], loading: Loading
 ) -> Dataset:
     return Dataset(
         name=source.name,
@@ -132,7 +141,7 @@ def _dataset(
         source_url=source.url,
         read=echonest.read_echonest,
         reader=None,
-        left_out=tuple(left_out),
+        left_out=tuple(loading.left_out),
         front_end="bark",
     )
 
@@ -151,11 +160,11 @@ def _in_song(heard: Interval, song: str) -> Interval:
     return Interval(heard.start_s + offset_s, heard.end_s + offset_s)
 
 
-def _inspect_segments(root: Path) -> tuple[str, ...]:
+def _inspect_segments(root: Path, loading: Loading) -> tuple[str, ...]:
     """Name the songs whose labels begin elsewhere, and the segments of few events."""
-    analyses = echonest.load_analyses(root / "cal500", "cal500exp")
+    analyses = echonest.load_analyses(root / "cal500", "cal500exp", loading)
     found = []
-    for example in _load_segments(root).examples:
+    for example in _load_segments(root, loading).examples:
         assert example.interval is not None
         n_onsets = analyses.songs[example.song].n_onsets(example.interval)
         if n_onsets < FEW_ONSETS:
@@ -166,10 +175,13 @@ def _inspect_segments(root: Path) -> tuple[str, ...]:
     return tuple(found)
 
 
-def _inspect_songs(root: Path) -> tuple[str, ...]:
-    """Name the labels that the surveys do not give."""
-    return surveys.disagreements(root / "cal500", load_vocabulary("cal500_emotions"))
+def _inspect_songs(root: Path, loading: Loading) -> tuple[str, ...]:
+    """Name the labels that the surveys do not give, and what is wrong with Mulan's features."""
+    base = root / "cal500"
+    remarks = surveys.disagreements(base, load_vocabulary("cal500_emotions"), loading)
+    return (*remarks, *mulan.remarks(base))
 
 
 load_segments = Loader(_SEGMENTS, _load_segments, _inspect_segments)
+load_tags = Loader(_TAGS, _load_tags, _inspect_segments)
 load_songs = Loader(_SONGS, _load_songs, _inspect_songs)

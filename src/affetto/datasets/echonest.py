@@ -30,7 +30,7 @@ import numpy as np
 import numpy.typing as npt
 
 from affetto.core import Example, FloatArray, IntArray, Interval, Spectrogram
-from affetto.datasets.base import number, parse, require, rows, section_of
+from affetto.datasets.base import Loading, number, parse, require, rows, section_of
 from affetto.datasets.matlab import read_arrays
 from affetto.errors import BadConfig, DatasetInvalid
 from affetto.frontends import FrontEnd, fingerprint
@@ -68,11 +68,15 @@ class Analysis:
 
 @dataclass(frozen=True, slots=True)
 class Analyses:
-    """The songs' events, and the basis of their timbre: (20 * 23,) and (11, 20 * 23)."""
+    """The songs' events, and the basis of their timbre: (20 * 23,) and (11, 20 * 23).
+
+    `bad` says with file and line why songs of the index are not among them.
+    """
 
     songs: Mapping[str, Analysis]
     mean: FloatArray
     bases: FloatArray
+    bad: tuple[str, ...] = ()
 
 
 def events_path(base: Path) -> Path:
@@ -105,13 +109,17 @@ def read_echonest(example: Example, front_end: FrontEnd) -> Spectrogram:
     return section_of(whole, example)
 
 
-def load_analyses(base: Path, dataset: str) -> Analyses:
+def load_analyses(base: Path, dataset: str, loading: Loading | None = None) -> Analyses:
     """Read the analyses under `<root>/cal500`, once while they do not change.
 
     Raises: DatasetMissing; DatasetInvalid with file and line.
     """
     path = events_path(base)
-    return _load(path, _stamp(path, dataset))
+    analyses = _load(path, _stamp(path, dataset))
+    for sentence in analyses.bad:
+        with (loading or Loading()).part():
+            raise DatasetInvalid(sentence, _HINT)
+    return analyses
 
 
 def rebuild(song: Analysis, analyses: Analyses, config: BarkConfig) -> FloatArray:
@@ -172,24 +180,14 @@ def _song(path: Path, stamp: Stamp, song: str, config: BarkConfig) -> FloatArray
 @lru_cache(maxsize=1)
 def _load(path: Path, _: Stamp) -> Analyses:
     arrays = _event_arrays(path)
-    n_rows = len(arrays["segments_start"])
     songs: dict[str, Analysis] = {}
+    loading = Loading(skip_bad=True)  # whoever asks for the analyses decides about what is bad
     index = path.with_name(_INDEX)
-    for line, row in rows(index, ("song", "row_begin", "row_end", "duration")):
-        name = parse(str, row["song"], index, line, lambda v: v not in songs, "a song not above")
-        allowed = range(n_rows)
-        first = parse(int, row["row_begin"], index, line, allowed.__contains__, "a row of events")
-        allowed = range(first + 1, n_rows + 1)
-        end = parse(int, row["row_end"], index, line, allowed.__contains__, "one behind row_begin")
-        start_s = arrays["segments_start"][first:end].astype(np.float64)
-        if (np.diff(start_s) < 0).any():
-            raise DatasetInvalid(f"{path}: the events of {name} are not in their order", _HINT)
-        songs[name] = Analysis(
-            start_s=start_s,
-            timbre=arrays["segments_timbre"][first:end].astype(np.float32),
-            pitches=arrays["segments_pitches"][first:end].astype(np.float32),
-            duration_s=number(row["duration"], index, line, float(start_s[-1]), 1e5),
-        )
+    for line, row in rows(index, ("song", "row_begin", "row_end", "duration"), loading):
+        with loading.part():
+            new = "a song not above"
+            name = parse(str, row["song"], index, line, lambda v: v not in songs, new)
+            songs[name] = _analysis(row, arrays, path, line)
     basis = path.with_name(_BASIS)
     found = read_arrays(basis)
     shapes = {"mean": (N_BANDS, N_STEPS), "bases": (N_BANDS, N_STEPS, N_TIMBRE - 1)}
@@ -200,6 +198,28 @@ def _load(path: Path, _: Stamp) -> Analyses:
         songs=songs,
         mean=found["mean"].T.reshape(-1).astype(np.float32),
         bases=found["bases"].transpose(2, 1, 0).reshape(N_TIMBRE - 1, -1).astype(np.float32),
+        bad=tuple(loading.left_out),
+    )
+
+
+def _analysis(
+    row: dict[str, str], arrays: Mapping[str, npt.NDArray[np.floating]], path: Path, line: int
+) -> Analysis:
+    """Give the song of a row of the index. Raises: DatasetInvalid with file and line."""
+    index = path.with_name(_INDEX)
+    n_rows = len(arrays["segments_start"])
+    allowed = range(n_rows)
+    first = parse(int, row["row_begin"], index, line, allowed.__contains__, "a row of events")
+    allowed = range(first + 1, n_rows + 1)
+    end = parse(int, row["row_end"], index, line, allowed.__contains__, "one behind row_begin")
+    start_s = arrays["segments_start"][first:end].astype(np.float64)
+    if (np.diff(start_s) < 0).any():
+        raise DatasetInvalid(f"{path}: the events of {row['song']} are not in their order", _HINT)
+    return Analysis(
+        start_s=start_s,
+        timbre=arrays["segments_timbre"][first:end].astype(np.float32),
+        pitches=arrays["segments_pitches"][first:end].astype(np.float32),
+        duration_s=number(row["duration"], index, line, float(start_s[-1]), 1e5),
     )
 
 

@@ -16,15 +16,19 @@ What becomes of the labels:
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import math
+from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 
-from affetto.core import Dataset, Example
+from affetto.core import Dataset, Example, Vocabulary
 from affetto.datasets.base import (
     AUDIO_READER,
+    OBTAIN_HINT,
     Loader,
+    Loading,
     Source,
     number,
     parse,
@@ -33,6 +37,7 @@ from affetto.datasets.base import (
     rows,
 )
 from affetto.datasets.splits import N_FOLDS
+from affetto.errors import DatasetMissing
 from affetto.vocabularies import load as load_vocabulary
 
 TAG_OF_RATING = {
@@ -80,131 +85,110 @@ _EMOTIFY = Source(
 )
 
 
-def _load_4q(root: Path) -> Dataset:
+_SIGNS = {"Q1": (1.0, 1.0), "Q2": (-1.0, 1.0), "Q3": (-1.0, -1.0), "Q4": (1.0, -1.0)}
+
+Row = dict[str, str]
+
+
+def _load_4q(root: Path, loading: Loading) -> Dataset:
     """Quadrants as signs of valence and arousal. Raises: DatasetMissing, DatasetInvalid."""
-    folder = require(root / "emotion_audio" / "4q", "4q")
-    table = require(folder / "labels.csv", "4q")
-    vocabulary = load_vocabulary("none")
-    examples: list[Example] = []
-    folds: dict[str, int] = {}
-    for line, row, path in _clips(table, "4q", ("artist", "quadrant"), folds):
-        quadrant = parse(str, row["quadrant"], table, line, _SIGNS.__contains__, "Q1 to Q4")
-        examples.append(
-            Example(
-                id=f"4q/{row['clip']}",
-                path=path,
-                group=row["group"],
-                song=row["clip"],
-                labels=np.zeros(0, np.float32),
-                valence_arousal=np.asarray(_SIGNS[quadrant], np.float32),
-            )
-        )
-    return Dataset(
-        name="4q",
-        vocabulary=vocabulary,
-        examples=tuple(examples),
-        license=_FOUR_Q.license,
-        citation=_FOUR_Q.citation,
-        source_url=_FOUR_Q.url,
-        read=read_audio,
-        reader=AUDIO_READER,
-        plane_kind="signs",
-        folds=folds,
-    )
+
+    def read(row: Row, table: Path, line: int) -> tuple[list[float], tuple[float, float]]:
+        return [], _SIGNS[parse(str, row["quadrant"], table, line, _SIGNS.__contains__, "Q1 to Q4")]
+
+    columns, vocabulary = ("artist", "quadrant"), load_vocabulary("none")
+    return _dataset(_FOUR_Q, vocabulary, columns, read, "signs", root, loading)
 
 
-def _load_soundtracks(root: Path) -> Dataset:
+def _load_soundtracks(root: Path, loading: Loading) -> Dataset:
     """Ratings of valence, energy and four tags. Raises: DatasetMissing, DatasetInvalid."""
-    folder = require(root / "emotion_audio" / "soundtracks", "soundtracks")
-    table = require(folder / "labels.csv", "soundtracks")
     vocabulary = load_vocabulary("cal500_emotions")
-    examples: list[Example] = []
-    folds: dict[str, int] = {}
-    for line, row, path in _clips(
-        table, "soundtracks", ("valence", "energy", *TAG_OF_RATING), folds
-    ):
-        labels = np.full(len(vocabulary), np.nan, np.float32)
+
+    def read(row: Row, table: Path, line: int) -> tuple[list[float], tuple[float, float]]:
+        labels = [math.nan] * len(vocabulary)
         for column, tag in TAG_OF_RATING.items():
             rating = number(row[column], table, line, 1, 8)
             labels[vocabulary.tags.index(tag)] = (rating - 1) / 7
-        plane = [(number(row[c], table, line, 1, 7) - 4) / 3 for c in ("valence", "energy")]
-        examples.append(
-            Example(
-                id=f"soundtracks/{row['clip']}",
-                path=path,
-                group=row["group"],
-                song=row["clip"],
-                labels=labels,
-                valence_arousal=np.asarray(plane, np.float32),
-            )
-        )
-    return Dataset(
-        name="soundtracks",
-        vocabulary=vocabulary,
-        examples=tuple(examples),
-        license=_SOUNDTRACKS.license,
-        citation=_SOUNDTRACKS.citation,
-        source_url=_SOUNDTRACKS.url,
-        read=read_audio,
-        reader=AUDIO_READER,
-        plane_kind="ratings",
-        folds=folds,
-    )
+        valence, energy = (number(row[c], table, line, 1, 7) for c in ("valence", "energy"))
+        return labels, ((valence - 4) / 3, (energy - 4) / 3)
+
+    columns = ("valence", "energy", *TAG_OF_RATING)
+    return _dataset(_SOUNDTRACKS, vocabulary, columns, read, "ratings", root, loading)
 
 
-def _load_emotify(root: Path) -> Dataset:
+def _load_emotify(root: Path, loading: Loading) -> Dataset:
     """Vote shares of nine felt emotions. Raises: DatasetMissing, DatasetInvalid."""
-    folder = require(root / "emotion_audio" / "emotify", "emotify")
-    table = require(folder / "labels.csv", "emotify")
     vocabulary = load_vocabulary("gems9")
-    examples: list[Example] = []
+
+    def read(row: Row, table: Path, line: int) -> tuple[list[float], None]:
+        return [number(row[name], table, line, 0, 1) for name in vocabulary.source_names], None
+
+    return _dataset(_EMOTIFY, vocabulary, vocabulary.source_names, read, "none", root, loading)
+
+
+def _dataset(
+    source: Source,
+    vocabulary: Vocabulary,
+    columns: Sequence[str],
+    read: Callable[[Row, Path, int], tuple[list[float], tuple[float, float] | None]],
+    plane_kind: Literal["ratings", "signs", "none"],
+    root: Path,
+    loading: Loading,
+) -> Dataset:
+    """Give the clips of a table; `read` gives the labels, valence and arousal of a row.
+
+    Raises: DatasetMissing, also for a sound file; DatasetInvalid with file and line, also for a
+    clip that is there twice and for a group of two folds.
+    """
+    table = require(require(root / source.folder, source.name) / "labels.csv", source.name)
+    examples: dict[str, Example] = {}
     folds: dict[str, int] = {}
-    for line, row, path in _clips(table, "emotify", vocabulary.source_names, folds):
-        shares = [number(row[name], table, line, 0, 1) for name in vocabulary.source_names]
-        examples.append(
-            Example(
-                id=f"emotify/{row['clip']}",
+    for line, row in rows(table, ("clip", "group", "fold", *columns), loading):
+        with loading.part():
+            name, group, fold = _clip(row, table, line, examples.keys(), folds)
+            labels, plane = read(row, table, line)
+            path = table.parent / "audio" / name
+            if not path.exists():
+                raise DatasetMissing(
+                    f"{table}, line {line}: data set {source.name} needs {path}, which is not "
+                    "there",
+                    OBTAIN_HINT,
+                )
+            folds[group] = fold
+            examples[name] = Example(
+                id=f"{source.name}/{name}",
                 path=path,
-                group=row["group"],
-                song=row["clip"],
-                labels=np.asarray(shares, np.float32),
+                group=group,
+                song=name,
+                labels=np.asarray(labels, np.float32),
+                valence_arousal=None if plane is None else np.asarray(plane, np.float32),
             )
-        )
     return Dataset(
-        name="emotify",
+        name=source.name,
         vocabulary=vocabulary,
-        examples=tuple(examples),
-        license=_EMOTIFY.license,
-        citation=_EMOTIFY.citation,
-        source_url=_EMOTIFY.url,
+        examples=tuple(examples.values()),
+        license=source.license,
+        citation=source.citation,
+        source_url=source.url,
         read=read_audio,
         reader=AUDIO_READER,
+        plane_kind=plane_kind,
         folds=folds,
+        left_out=tuple(loading.left_out),
     )
 
 
-_SIGNS = {"Q1": (1.0, 1.0), "Q2": (-1.0, 1.0), "Q3": (-1.0, -1.0), "Q4": (1.0, -1.0)}
-
-
-def _clips(
-    table: Path, dataset: str, columns: Sequence[str], folds: dict[str, int]
-) -> Iterator[tuple[int, dict[str, str], Path]]:
-    """Give (line number, row, sound file) of each clip, and put its group's fold in `folds`.
-
-    Raises: DatasetInvalid with file and line, also for a clip that is there twice and for a
-    group of two folds; DatasetMissing for a sound file.
-    """
-    seen: set[str] = set()
-    for line, row in rows(table, ("clip", "group", "fold", *columns)):
-        name = parse(
-            str, row["clip"], table, line, lambda v: v != "" and v not in seen, "a clip not above"
-        )
-        group = parse(str, row["group"], table, line, bool, "the name of a group")
-        allowed = (folds[group],) if group in folds else range(N_FOLDS)
-        expected = f"{folds[group]}, as above" if group in folds else f"0 to {N_FOLDS - 1}"
-        folds[group] = parse(int, row["fold"], table, line, allowed.__contains__, expected)
-        seen.add(name)
-        yield line, row, require(table.parent / "audio" / name, dataset)
+def _clip(
+    row: Row, table: Path, line: int, above: Collection[str], folds: Mapping[str, int]
+) -> tuple[str, str, int]:
+    """Give a row's clip, group and fold. Raises: DatasetInvalid with file and line."""
+    name = parse(
+        str, row["clip"], table, line, lambda v: v != "" and v not in above, "a clip not above"
+    )
+    group = parse(str, row["group"], table, line, bool, "the name of a group")
+    allowed = (folds[group],) if group in folds else range(N_FOLDS)
+    expected = f"{folds[group]}, as above" if group in folds else f"0 to {N_FOLDS - 1}"
+    return name, group, parse(int, row["fold"], table, line, allowed.__contains__, expected)
 
 
 load_4q = Loader(_FOUR_Q, _load_4q)

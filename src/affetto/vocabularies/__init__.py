@@ -22,6 +22,10 @@ VOCABULARIES = Registry(
             "affetto.vocabularies:load_file",
             "the 18 emotions of CAL500, multi-label",
         ),
+        "cal500exp_tags": (
+            "affetto.vocabularies:load_file",
+            "the 67 tags of CAL500exp: emotions, instruments, vocals, solos",
+        ),
         "gems9": (
             "affetto.vocabularies:load_file",
             "the 9 felt emotions of the Geneva Emotional Music Scale",
@@ -40,14 +44,17 @@ def load(name: str) -> Vocabulary:
 
 
 def load_file(name: str) -> Vocabulary:
-    """Read `<name>.json` of this folder: a list of [slug, title, source name, valence, arousal]."""
+    """Read `<name>.json` of this folder: a list of [slug, title, source name, valence, arousal].
+
+    Where no row has the last two, the vocabulary has no anchors.
+    """
     text = Path(__file__).with_name(f"{name}.json").read_text(encoding="utf-8")
     rows = json.loads(text)["tags"]
-    anchors = [row[3:5] for row in rows]
+    anchors = [row[3:5] for row in rows if row[3:5]]
     return Vocabulary(
         name=name,
         tags=tuple(row[0] for row in rows),
         titles=tuple(row[1] for row in rows),
         source_names=tuple(row[2] for row in rows),
-        anchors=None if not rows else anchors,  # type: ignore[arg-type]
+        anchors=anchors or None,  # type: ignore[arg-type]
     )
