@@ -11,6 +11,7 @@ says. Songs of `cal500.LABELS_ONLY` have no MP3; that another one has none is da
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -57,6 +58,14 @@ _SONGS = Source(
 )
 
 
+@dataclass(frozen=True, slots=True)
+class Recordings:
+    """The MP3s by the names of their songs, and the folder that holds them."""
+
+    folder: Path
+    paths: Mapping[str, Path]
+
+
 def _load_segments(root: Path, loading: Loading) -> Dataset:
     """The segments. Raises: DatasetMissing, DatasetInvalid with file and line."""
     base = require(root / "cal500", _SEGMENTS.name)
@@ -68,7 +77,7 @@ def _load_segments(root: Path, loading: Loading) -> Dataset:
     for song in songs:
         with loading.part(song):
             examples += _of_song(base, song, vocabulary, recordings, loading)
-    files = [*folder.glob("*.csv"), *recordings.values()]
+    files = [*folder.glob("*.csv"), *recordings.paths.values()]
     loading.left_out.extend(cal500.strays((path.stem for path in files), songs))
     return _dataset(_SEGMENTS, vocabulary, examples, loading)
 
@@ -77,7 +86,7 @@ def _of_song(
     base: Path,
     song: str,
     vocabulary: Vocabulary,
-    recordings: Mapping[str, Path],
+    recordings: Recordings,
     loading: Loading,
 ) -> Iterator[Example]:
     segments = cal500.segments(base, song, vocabulary, loading)
@@ -114,7 +123,7 @@ def _load_songs(root: Path, loading: Loading) -> Dataset:
     examples = []
     song_labels = cal500.hard_annotations(base, vocabulary, len(songs), loading)
     for song, labels in zip(songs, song_labels, strict=True):
-        if song in cal500.LABELS_ONLY and song not in recordings:
+        if song in cal500.LABELS_ONLY and song not in recordings.paths:
             loading.left_out.append(f"{song}: {_NO_SOUND}")
             continue
         if np.isnan(labels).any():
@@ -131,7 +140,7 @@ def _load_songs(root: Path, loading: Loading) -> Dataset:
                     labels=labels,
                 )
             )
-    loading.left_out.extend(cal500.strays(recordings, songs))
+    loading.left_out.extend(cal500.strays(recordings.paths, songs))
     return _dataset(_SONGS, vocabulary, examples, loading)
 
 
@@ -151,28 +160,27 @@ def _dataset(
     )
 
 
-def _recordings(base: Path, dataset: str, loading: Loading) -> dict[str, Path]:
-    """Give the MP3s by the names of their songs. Raises: DatasetMissing, DatasetInvalid."""
+def _recordings(base: Path, dataset: str, loading: Loading) -> Recordings:
+    """Find the MP3s. Raises: DatasetMissing, DatasetInvalid."""
     folder, archive = base / FOLDER, base / f"{FOLDER}.tar"
     if not folder.is_dir():
         if not archive.is_file():
             raise DatasetMissing(
-                f"data set {dataset} needs {folder} or {archive}, which is not there",
-                OBTAIN_HINT,
+                f"data set {dataset} needs {folder} or {archive}, which is not there", OBTAIN_HINT
             )
         folder = unpacked(archive, ".mp3", loading.tell)
     # Unpackers may put the archive's own folder into one of the same name.
     paths = sorted(folder.rglob("*.mp3"), key=lambda path: len(path.parts), reverse=True)
-    return {path.stem: path for path in paths if not path.name.startswith(".")}
+    return Recordings(folder, {path.stem: path for path in paths if not path.name.startswith(".")})
 
 
-def _recording(base: Path, song: str, recordings: Mapping[str, Path]) -> Path:
-    if song not in recordings:
+def _recording(base: Path, song: str, recordings: Recordings) -> Path:
+    if song not in recordings.paths:
         raise DatasetInvalid(
-            f"{cal500.place_of(base, song)}: {song}.mp3 is not among the MP3s",
-            f"get {FOLDER}.tar again",
+            f"{cal500.place_of(base, song)}: {recordings.folder} holds no {song}.mp3",
+            f"take {FOLDER}.tar as it was distributed",
         )
-    return recordings[song]
+    return recordings.paths[song]
 
 
 def _duration_s(recording: Path) -> float | None:

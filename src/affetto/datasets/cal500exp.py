@@ -161,17 +161,27 @@ def _in_song(heard: Interval, song: str) -> Interval:
 
 
 def _inspect_segments(root: Path, loading: Loading) -> tuple[str, ...]:
-    """Name the songs whose labels begin elsewhere, and the segments of few events."""
-    analyses = echonest.load_analyses(root / "cal500", "cal500exp", loading)
+    return _remarks(_load_segments(root, loading), root)
+
+
+def _inspect_tags(root: Path, loading: Loading) -> tuple[str, ...]:
+    return _remarks(_load_tags(root, loading), root)
+
+
+def _remarks(dataset: Dataset, root: Path) -> tuple[str, ...]:
+    """Name the segments of few events, and the songs whose labels begin elsewhere."""
+    songs = {example.song for example in dataset.examples}
+    # What is bad about the analyses has been told, or ended the loading of the data set.
+    analyses = echonest.load_analyses(root / "cal500", dataset.name, Loading(skip_bad=True))
     found = []
-    for example in _load_segments(root, loading).examples:
+    for example in dataset.examples:
         assert example.interval is not None
         n_onsets = analyses.songs[example.song].n_onsets(example.interval)
         if n_onsets < FEW_ONSETS:
             found.append(f"{example.id}: only {n_onsets} sound events begin in it")
-    for song_name, offset_s in OFFSETS_S.items():
-        if song_name in analyses.songs:
-            found.append(f"{song_name}: its labels begin {offset_s:g} s into the song, not 30 s")
+    for song, offset_s in OFFSETS_S.items():
+        if song in songs:
+            found.append(f"{song}: its labels begin {offset_s:g} s into the song, not 30 s")
     return tuple(found)
 
 
@@ -183,5 +193,5 @@ def _inspect_songs(root: Path, loading: Loading) -> tuple[str, ...]:
 
 
 load_segments = Loader(_SEGMENTS, _load_segments, _inspect_segments)
-load_tags = Loader(_TAGS, _load_tags, _inspect_segments)
+load_tags = Loader(_TAGS, _load_tags, _inspect_tags)
 load_songs = Loader(_SONGS, _load_songs, _inspect_songs)
