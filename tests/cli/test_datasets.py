@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import tarfile
 from pathlib import Path
 from typing import Any
 
@@ -159,6 +160,52 @@ def test_damaged_table_is_one_sentence_with_file_and_line(
     assert printed.out == ""
     assert f"{table}, line 3: 'nan' is not what was expected" in printed.err
     assert len(printed.err.splitlines()) == 1
+
+
+@pytest.mark.parametrize("verb", ["show", "check"])
+def test_skip_bad_goes_on_without_the_row_and_tells_it(
+    verb: str, copied: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    whole = told(capsys, verb, "cal500exp", "--data-root", copied)
+    table = copied / "cal500" / "cal500exp" / "SegLabelHard" / f"{miniature.SONGS[2]}.csv"
+    text = table.read_bytes().decode()
+    table.write_bytes(text.replace("3.100000,9.400000", "9.400000,3.100000", 1).encode())
+    assert main(["datasets", verb, "cal500exp", "--data-root", str(copied)]) == 2
+    refused = capsys.readouterr().err
+    found = told(capsys, verb, "cal500exp", "--data-root", copied, "--skip-bad")
+    sentence = f"{table}, line 3: the segment ends at 3.1 s, before it starts"
+    assert sentence in refused
+    assert sentence in found["left_out"]
+    assert found["n_examples"] == whole["n_examples"] - 1
+    assert set(whole["left_out"]) < set(found["left_out"])
+    assert main(["datasets", verb, "cal500exp", "--data-root", str(copied), "--skip-bad"]) == 0
+    assert "line 3: the segment ends" in " ".join(capsys.readouterr().out.split())
+
+
+def test_check_of_segments_names_each_of_a_recording_that_cannot_be_read(
+    copied: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    sound = copied / "cal500" / "CAL500_32kps" / f"{miniature.SONGS[2]}.mp3"
+    whole = sound.read_bytes()
+    sound.write_bytes(whole[: len(whole) // 3])  # it still claims to last 27 s
+    assert main(["datasets", "check", "cal500exp_audio", "--data-root", str(copied)]) == 1
+    printed = capsys.readouterr()
+    assert "36 examples, 1 cannot be read" in printed.out
+    assert len(printed.err.splitlines()) == 1
+    assert f"cal500exp_audio/{miniature.SONGS[2]}/20.000 begins at 20 s, where" in printed.err
+
+
+def test_show_of_an_archive_says_that_it_is_unpacked(
+    copied: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    archive = copied / "cal500" / "CAL500_32kps.tar"
+    with tarfile.open(archive, "w") as tar:
+        tar.add(copied / "cal500" / "CAL500_32kps", "CAL500_32kps")
+    shutil.rmtree(copied / "cal500" / "CAL500_32kps")
+    assert main(["datasets", "show", "cal500_songs_audio", "--data-root", str(copied)]) == 0
+    printed = capsys.readouterr()
+    assert printed.err.startswith(f"affetto: unpacking {archive} (")
+    assert "13 examples of 13 songs" in printed.out
 
 
 def test_check_of_what_is_not_there_is_refused(

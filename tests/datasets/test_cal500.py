@@ -7,11 +7,20 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 
-from affetto.datasets import load
-from affetto.datasets.cal500 import artist
+from affetto.core import Vocabulary
+from affetto.datasets import data_root, load
+from affetto.datasets.cal500 import (
+    artist,
+    hard_annotations,
+    segments,
+    soft_annotations,
+    tag_names,
+)
 from affetto.errors import DatasetInvalid, DatasetMissing
+from affetto.vocabularies import load as load_vocabulary
 from tests import miniature
 
 LABELS, SEGMENTS = "cal500/cal500", "cal500/cal500exp/SegLabelHard"
@@ -79,6 +88,51 @@ def test_cal500_finds_the_pictures_whose_names_were_damaged(copied: Path) -> Non
     (copied / SEGMENT_TABLE).rename(copied / SEGMENTS / "antonio_carlos_jobim-wave.csv")
     songs = {example.song: example.path for example in load("cal500", copied).examples}
     assert songs["antonio_carlos_jobim-wave"] == pictures / "antonio_carlos_jobim-pnge.png"
+
+
+def test_pictures_of_songs_have_the_labels_of_the_song(root: Path) -> None:
+    songs, moments = load("cal500_songs_first3s", root), load("cal500", root)
+    assert [e.path for e in songs.examples] == [e.path for e in moments.examples]
+    assert songs.left_out == moments.left_out
+    for example in songs.examples:
+        number = miniature.SONGS.index(example.song)
+        assert example.labels.tolist() == miniature.song_labels(number)
+
+
+def test_pictures_of_songs_need_no_segments(copied: Path) -> None:
+    shutil.rmtree(copied / SEGMENTS)
+    assert len(load("cal500_songs_first3s", copied).examples) == len(miniature.SONGS) - 2
+
+
+def test_annotations_are_found_by_the_names_of_their_columns(root: Path) -> None:
+    base = root / "cal500"
+    mixed = Vocabulary(
+        name="made-up",
+        tags=("duet", "not_happy", "happy"),
+        titles=("Duet", "Not happy", "Happy"),
+        source_names=("Vocals-Duet", "NOT-Emotion-Happy", "Emotion-Happy"),
+    )
+    hard, soft = hard_annotations(base, mixed, 13), soft_annotations(base, mixed, 13)
+    for number in range(13):
+        happy = miniature.song_labels(number)[8]
+        duet = (number + tag_names(base).index("Vocals-Duet") - 36) % 2
+        assert hard[number].tolist() == [duet, 1 - happy, happy]
+    np.testing.assert_allclose(soft, hard * 2 / 3, atol=1e-5)
+
+
+def test_segments_have_all_67_tags_on_demand(root: Path) -> None:
+    vocabulary = load_vocabulary("cal500exp_tags")
+    first, *_ = segments(root / "cal500", SONG, vocabulary)
+    assert first.labels.tolist() == miniature.exp_labels(2, miniature.segment_labels(2))
+    assert first.line == 2
+
+
+@pytest.mark.parametrize("text", ["1.5", "-0.1", "nan", "?"])
+def test_soft_label_that_is_no_share_is_refused_with_file_and_line(text: str, copied: Path) -> None:
+    path = copied / LABELS / "softAnnotations.txt"
+    path.write_text(cell(6, 2, text)(path.read_text(encoding="utf-8")), encoding="utf-8")
+    with pytest.raises(DatasetInvalid, match=re.escape(f"{path}, line 6: '{text}' is not")):
+        soft_annotations(copied / "cal500", load_vocabulary("cal500_emotions"), 13)
 
 
 def on_line(number: int, change: Callable[[str], str]) -> Callable[[str], str]:
@@ -243,3 +297,13 @@ def test_cal500_of_the_research_data_has_499_pictures() -> None:
         "jade_leary-going_in: the picture is blank",
         "radiohead-karma_police: there is no picture",
     )
+
+
+@pytest.mark.data
+def test_pictures_of_songs_of_the_research_data_differ_in_labels_alone() -> None:
+    songs, moments = load("cal500_songs_first3s"), load("cal500")
+    assert [e.path for e in songs.examples] == [e.path for e in moments.examples]
+    distributed = hard_annotations(data_root() / "cal500", songs.vocabulary, 502)
+    used = np.stack([example.labels for example in songs.examples])
+    assert used.mean() == pytest.approx(distributed.mean(), abs=0.002)
+    assert 0.3 < np.stack([e.labels for e in moments.examples]).mean() < 0.4  # of segments

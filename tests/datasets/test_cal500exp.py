@@ -91,6 +91,16 @@ def test_segments_of_a_song_that_is_not_listed_are_left_out(copied: Path) -> Non
     assert {example.song for example in dataset.examples} <= set(miniature.SONGS)
 
 
+def test_segments_with_all_tags_are_those_with_the_emotions(root: Path) -> None:
+    emotions, tags = load("cal500exp", root), load("cal500exp_tags", root)
+    assert tags.left_out == emotions.left_out
+    assert len(tags.examples) == len(emotions.examples)
+    for few, many in zip(emotions.examples, tags.examples, strict=True):
+        assert many.interval == few.interval
+        assert many.labels[:18].tolist() == few.labels.tolist()
+        assert set(many.labels[18:].tolist()) == {0, 1}
+
+
 def test_songs_have_the_labels_of_cal500_and_no_interval(root: Path) -> None:
     dataset = load("cal500_songs", root)
     assert [example.song for example in dataset.examples] == list(miniature.SONGS[:12])
@@ -169,6 +179,18 @@ def test_segments_of_the_research_data_are_all_but_six() -> None:
     labels = np.stack([example.labels for example in dataset.examples])
     assert labels.mean() == pytest.approx(0.351, abs=0.0005)
     assert len(inspect("cal500exp")) == 4 + 1  # 3,213 have four or more
+
+
+@pytest.mark.data
+def test_segments_of_the_research_data_have_67_tags() -> None:
+    emotions, tags = load("cal500exp"), load("cal500exp_tags")
+    few = np.stack([example.labels for example in emotions.examples])
+    many = np.stack([example.labels for example in tags.examples])
+    assert many.shape == (3_217, 67)
+    np.testing.assert_array_equal(many[:, :18], few)
+    assert (many.sum(axis=0) > 0).all()
+    # 44,993 ones in the 3,223 rows; six are left out.
+    assert 44_993 - 6 * 67 < many.sum() <= 44_993
 
 
 @pytest.mark.data
