@@ -129,3 +129,39 @@ class TagUnwritable(TagError):
     """The file, its folder or the journal for undo cannot be written as things are."""
 
     code = "tag-unwritable"
+
+
+class LibraryError(AffettoError):
+    """A library of scored music cannot be used."""
+
+    code = "library"
+
+
+class LibraryMissing(LibraryError):
+    """There is no library at this path."""
+
+    code = "library-missing"
+
+
+class LibraryInvalid(LibraryError):
+    """The file is not a library, or it is damaged."""
+
+    code = "library-invalid"
+
+
+class LibraryNewer(LibraryError):
+    """A newer affetto has written the library, in a form that this one does not know."""
+
+    code = "library-newer"
+
+
+class LibraryLocked(LibraryError):
+    """Another process has been writing to the library for too long."""
+
+    code = "library-locked"
+
+
+class LibraryUnwritable(LibraryError):
+    """The library cannot be written: a full disk, or no permission."""
+
+    code = "library-unwritable"

@@ -16,7 +16,7 @@ import os
 from collections.abc import Iterable, Iterator
 from contextlib import closing
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -148,7 +148,7 @@ def _predict_parallel(
     )
     with closing(results):  # an early end of this generator ends the processes now
         for number, result in enumerate(results):
-            yield _lost(names[number], result) if isinstance(result, workers.Lost) else result
+            yield lost(names[number], result.reason) if isinstance(result, workers.Lost) else result
 
 
 _process_settings: tuple[Bundle, float | None, float | None]
@@ -181,19 +181,25 @@ def _attempt(
         _log.debug("an input that failed", exc_info=True)
         return Failure(str(item), error.code, error.message, error.hint)
     except Exception as error:
-        _log.debug("an error that nobody foresaw", exc_info=True)
-        return Failure(
-            str(item),
-            "internal",
-            f"{audio.display(item)}: affetto failed "
-            f"({type(error).__name__}: {audio.display(str(error))})",
-            "please report this, with the file if you may",
-        )
+        return unforeseen(str(item), error)
 
 
-def _lost(path: str, lost: workers.Lost) -> Failure:
+def unforeseen(path: str, error: Exception) -> Failure:
+    """Give the failure of a file on which affetto itself failed; call it where that is caught."""
+    _log.debug("an error that nobody foresaw", exc_info=True)
+    return Failure(
+        path,
+        "internal",
+        f"{audio.display(path)}: affetto failed "
+        f"({type(error).__name__}: {audio.display(str(error))})",
+        "please report this, with the file if you may",
+    )
+
+
+def lost(path: str, reason: Literal["timeout", "crashed"]) -> Failure:
+    """Give the failure of a file whose process was lost."""
     shown = audio.display(path)
-    if lost.reason == "timeout":
+    if reason == "timeout":
         return Failure(path, "timeout", f"{shown}: scoring it took too long", "is it damaged?")
     return Failure(path, "crashed", f"{shown}: the decoder crashed on it", "get the file again")
 

@@ -1,17 +1,18 @@
 """A pool of processes for work that may hang or crash: the item is lost, never the rest.
 
 The processes are pebble's, which keeps a time limit for each task and replaces a process that
-died. What is added here is order and a bound: results come in the order of the items, and only
-a few items a process are under way, so that memory stays flat over any number of them.
+died. What is added here is order, where it is wanted, and a bound: only a few items a process are
+under way, so that memory stays flat over any number of them.
 """
 
 from __future__ import annotations
 
 import os
 from collections import deque
-from collections.abc import Callable, Generator, Iterable
+from collections.abc import Callable, Generator, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 from affetto.errors import UsageError
 
@@ -19,13 +20,15 @@ T = TypeVar("T")
 R = TypeVar("R")
 
 _AHEAD = 4  # items under way for each process: enough that none waits for a slow neighbor
+_AHEAD_UNORDERED = 2  # where nobody waits for a neighbor, the next item is enough
+_NICENESS = 10
 
 
 @dataclass(frozen=True, slots=True)
 class Lost:
     """An item whose process crashed (`reason` "crashed") or took too long ("timeout")."""
 
-    reason: str
+    reason: Literal["timeout", "crashed"]
 
 
 def n_cores() -> int:
@@ -50,10 +53,57 @@ def map_ordered(
     is raised here; a crash or a run over `time_limit_s` seconds gives `Lost`. Leaving the
     iterator early ends the processes. Raises: UsageError if the processes do not start.
     """
+    waiting: deque[Any] = deque()
+    with _pool(n_processes, initializer, initargs) as pool:
+        for item in items:
+            waiting.append(_scheduled(pool, function, item, time_limit_s))
+            if len(waiting) >= _AHEAD * n_processes:
+                yield _result(waiting.popleft())
+        while waiting:
+            yield _result(waiting.popleft())
+
+
+def map_completed(
+    function: Callable[[T], R],
+    items: Iterable[T],
+    n_processes: int,
+    *,
+    time_limit_s: Callable[[T], float],
+    initializer: Callable[..., None] | None = None,
+    initargs: tuple[Any, ...] = (),
+) -> Generator[tuple[T, R | Lost], None, None]:
+    """Give each item with `function(item)` as soon as that is there, in no fixed order.
+
+    A slow item holds nothing up. `time_limit_s` gives the limit of an item in seconds; all else
+    is as in `map_ordered`.
+    """
+    from concurrent.futures import FIRST_COMPLETED, wait
+
+    running: dict[Any, T] = {}
+    with _pool(n_processes, initializer, initargs) as pool:
+        source = iter(items)
+        is_more = True
+        while is_more or running:
+            while is_more and len(running) < _AHEAD_UNORDERED * n_processes:
+                try:
+                    item = next(source)
+                except StopIteration:
+                    is_more = False
+                else:
+                    running[_scheduled(pool, function, item, time_limit_s(item))] = item
+            for done in wait(running, return_when=FIRST_COMPLETED).done:
+                yield running.pop(done), _result(done)
+
+
+@contextmanager
+def _pool(
+    n_processes: int, initializer: Callable[..., None] | None, initargs: tuple[Any, ...]
+) -> Iterator[Any]:
+    """Start processes, and end them with the block. Raises: UsageError if they do not start."""
     import multiprocessing
     from concurrent.futures.process import BrokenProcessPool
 
-    from pebble import ProcessExpired, ProcessPool
+    from pebble import ProcessPool
 
     pool = ProcessPool(
         max_workers=n_processes,
@@ -61,31 +111,9 @@ def map_ordered(
         initializer=_start,
         initargs=(initializer, initargs),
     )
-    waiting: deque[Any] = deque()
-
-    def begin(item: T) -> None:
-        try:
-            waiting.append(pool.schedule(_call, args=(function, item), timeout=time_limit_s))
-        except RuntimeError as error:  # what pebble says once its pool is broken
-            raise BrokenProcessPool from error
-
-    def first() -> R | Lost:
-        try:
-            result: R = waiting.popleft().result()
-        except TimeoutError:
-            return Lost("timeout")
-        except ProcessExpired:
-            return Lost("crashed")
-        return result
-
     try:
         _start_processes(pool)
-        for item in items:
-            begin(item)
-            if len(waiting) >= _AHEAD * n_processes:
-                yield first()
-        while waiting:
-            yield first()
+        yield pool
         pool.close()  # type: ignore[no-untyped-call]
     except BrokenProcessPool as error:
         raise UsageError(
@@ -96,6 +124,39 @@ def map_ordered(
     finally:
         pool.stop()  # type: ignore[no-untyped-call]  # after close: nothing is left to stop
         pool.join()
+
+
+def _scheduled(pool: Any, function: Callable[[T], R], item: T, time_limit_s: float) -> Any:
+    from concurrent.futures.process import BrokenProcessPool
+
+    try:
+        return pool.schedule(_call, args=(function, item), timeout=time_limit_s)
+    except RuntimeError as error:  # what pebble says once its pool is broken
+        raise BrokenProcessPool from error
+
+
+def _result(future: Any) -> Any:
+    """Give what a task's function gave, or `Lost`."""
+    from pebble import ProcessExpired
+
+    try:
+        return future.result()
+    except TimeoutError:
+        return Lost("timeout")
+    except ProcessExpired:
+        return Lost("crashed")
+
+
+def lower_priority() -> None:
+    """Let everything else on this computer go first: for work that takes hours."""
+    if hasattr(os, "nice"):
+        os.nice(_NICENESS)
+        return
+    import ctypes  # Windows
+
+    below_normal = 0x4000
+    kernel: Any = ctypes.windll.kernel32  # type: ignore[attr-defined]
+    kernel.SetPriorityClass(kernel.GetCurrentProcess(), below_normal)
 
 
 def _start_processes(pool: Any) -> None:

@@ -25,7 +25,7 @@ THIRD_PARTY = {
     "plots": {"matplotlib"},
     "training": {"torch", "safetensors"},
     "cluster": {"ray"},
-    "library": {"mutagen"},
+    "library": {"mutagen", "watchfiles"},
     "service": {"starlette", "uvicorn", "websockets"},
     "experiments": {"scipy", "pyarrow", "matplotlib"},
     "cli": {"click", "rich"},

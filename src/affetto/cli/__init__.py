@@ -34,6 +34,7 @@ VERBS = Registry(
     "verbs",
     {
         "predict": ("affetto.cli.predict:predict", "score the emotions of music files"),
+        "scan": ("affetto.cli.scan:scan", "score folders of music into a library"),
         "tag": ("affetto.cli.tag:tag", "write moods into the tags of music files"),
         "bundles": ("affetto.cli.bundles:bundles", "list, show and check bundles"),
         "datasets": ("affetto.cli.datasets:datasets", "list, show and check data sets"),

@@ -198,6 +198,16 @@ def bundle_option(command: F) -> F:
     )(command)
 
 
+def db_option(command: F) -> F:
+    """Add `--db`, for verbs that use a library; None means the user's own."""
+    return click.option(
+        "--db",
+        type=click.Path(path_type=Path, dir_okay=False),
+        metavar="FILE",
+        help="The library's file; by default in your data folder.",
+    )(command)
+
+
 def say(message: str, hint: str = "") -> None:
     """Print one sentence on stderr: what is the matter, and what to do about it."""
     from affetto.audio import display  # costs NumPy, which only those need who meet a problem
