@@ -43,6 +43,8 @@ class Experiment:
     line that repeats it, `is_quick` marks a run with fewer folds, seeds or methods. `folds` maps
     each example's id to its fold, for the first repetition. `environment` holds versions, the
     commit and the machine's facts that a figure may depend on; `left_out` what the source lacks.
+    `learning` maps a method to the numbers of training songs that it was tried with, and each of
+    these to its runs. `ablation_of` names the outcome that the networks here are variants of.
     """
 
     task: str
@@ -57,3 +59,5 @@ class Experiment:
     leaky: tuple[Outcome, ...] = ()
     left_out: tuple[str, ...] = ()
     environment: Mapping[str, Any] = field(default_factory=dict)
+    learning: Mapping[str, Mapping[int, tuple[HeldOut, ...]]] = field(default_factory=dict)
+    ablation_of: str = ""
