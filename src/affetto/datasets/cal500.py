@@ -45,7 +45,7 @@ DAMAGED_NAMES = {
     "antonio_carlos_jobim-wave": "antonio_carlos_jobim-pnge",
 }
 LABELS_ONLY = frozenset({"crosby_stills_and_nash-guinnevere", "radiohead-karma_police"})
-"""Songs of the label package whose sound is not distributed: CAL500exp has no labels of them."""
+"""Songs of the label package without segments in CAL500exp, and as it seems without an MP3."""
 
 _PREFIXES = {"cal500_emotions": "Emotion-"}
 """What stands before a vocabulary's source names in the tables."""
