@@ -13,7 +13,8 @@ import soundfile
 
 from affetto import audio
 from affetto.core import Interval
-from affetto.datasets import load
+from affetto.datasets import data_root, load
+from affetto.datasets.cal500 import LABELS_ONLY, song_names
 from affetto.errors import DatasetInvalid, DatasetMissing
 from affetto.files import cache_home
 from affetto.frontends import build, spectrogram
@@ -170,3 +171,22 @@ def test_segment_behind_the_end_of_its_mp3_is_refused_or_left_out(copied: Path) 
         Interval(0.0, 3.1),
         Interval(3.1, 9.4),
     ]
+
+
+@pytest.mark.data
+def test_labels_of_the_research_data_go_with_the_mp3s_of_500_songs(tmp_path: Path) -> None:
+    """The names are the real ones; one long sound stands for all songs."""
+    base = tmp_path / "cal500"
+    (base / "CAL500_32kps").mkdir(parents=True)
+    for name in ("cal500", "cal500exp"):
+        (base / name).symlink_to(data_root() / "cal500" / name)
+    sound = tmp_path / "long.mp3"
+    soundfile.write(sound, np.zeros(8_000 * 1_400), 8_000)  # the last segment ends at 1,351 s
+    for song in set(song_names(base)) - LABELS_ONLY:
+        (base / "CAL500_32kps" / f"{song}.mp3").symlink_to(sound)
+    segments, songs = load("cal500exp_audio", tmp_path), load("cal500_songs_audio", tmp_path)
+    assert len(segments.examples) == 3_223
+    assert len({example.song for example in segments.examples}) == len(songs.examples) == 500
+    reason = "CAL500exp has no segments of it"
+    assert segments.left_out == tuple(f"{song}: {reason}" for song in sorted(LABELS_ONLY))
+    assert songs.left_out == tuple(f"{song}: there is no MP3 of it" for song in sorted(LABELS_ONLY))
