@@ -7,14 +7,14 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from affetto.errors import BadConfig
-from affetto.workers import Lost, map_ordered, n_cores
+from affetto.workers import Lost, map_completed, map_ordered, n_cores
 from tests import work
 
 LIMIT_S = 120.0
@@ -145,6 +145,47 @@ def test_leaving_early_ends_the_processes() -> None:
     assert all(b"resource_tracker" in Path(f"/proc/{p}/cmdline").read_bytes() for p in workers)
 
 
+# In no fixed order
+
+
+def completed(function: Callable[[int], Any], items: Iterable[int], limit_s: float) -> list[Any]:
+    return list(map_completed(function, items, 2, time_limit_s=lambda _: limit_s))
+
+
+def test_results_come_as_soon_as_they_are_there() -> None:
+    results = completed(work.first_late, range(20), LIMIT_S)
+    assert sorted(results) == [(number, number) for number in range(20)]
+    assert results[0] != (0, 0)
+    assert completed(work.squared, [], LIMIT_S) == []
+
+
+def test_lost_items_are_told_with_the_others() -> None:
+    results = completed(work.crash_at_three, range(8), LIMIT_S)
+    assert dict(results) == {number: number for number in range(8)} | {3: Lost("crashed")}
+
+
+def test_each_item_has_a_time_limit_of_its_own() -> None:
+    limits_s = {0: LIMIT_S, 1: 2.0, 2: LIMIT_S}
+    results = map_completed(work.hang_at_one, range(3), 2, time_limit_s=limits_s.__getitem__)
+    assert sorted(results, key=lambda pair: pair[0]) == [(0, 0), (1, Lost("timeout")), (2, 2)]
+
+
+def test_items_are_taken_when_they_are_about_to_be_needed() -> None:
+    taken = 0
+
+    def items() -> Iterator[int]:
+        nonlocal taken
+        for number in range(1_000):
+            taken += 1
+            yield number
+
+    results = map_completed(work.squared, items(), 2, time_limit_s=lambda _: LIMIT_S)
+    for number in range(30):
+        next(results)
+        assert taken <= number + 1 + 4
+    results.close()
+
+
 # In a program of their own
 
 
@@ -219,6 +260,22 @@ def test_interrupt_leaves_no_process_and_one_traceback(tmp_path: Path, when: str
     assert program.returncode == -signal.SIGINT
     assert messages.count("Traceback (most recent call last)") == 1
     assert messages.splitlines()[-1] == "KeyboardInterrupt"
+    wait_until(lambda: not members(program.pid))
+
+
+@needs_proc
+def test_processes_end_with_the_one_that_is_killed_even_if_they_hang(tmp_path: Path) -> None:
+    program = subprocess.Popen(
+        script(tmp_path, "hang_at_one", 50, GUARD),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+        start_new_session=True,
+    )
+    assert program.stdout is not None
+    assert program.stdout.readline() == "0\n"
+    program.kill()
+    program.communicate(timeout=120)
     wait_until(lambda: not members(program.pid))
 
 

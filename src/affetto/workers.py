@@ -8,6 +8,7 @@ under way, so that memory stays flat over any number of them.
 from __future__ import annotations
 
 import os
+import threading
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import contextmanager
@@ -186,11 +187,22 @@ _failed: Exception | None = None  # why this process could not be set up
 
 def _start(initializer: Callable[..., None] | None, initargs: tuple[Any, ...]) -> None:
     global _failed
+    threading.Thread(target=_end_with_parent, daemon=True).start()
     if initializer is not None:
         try:
             initializer(*initargs)
         except Exception as error:  # raised with the first item, where somebody listens
             _failed = error
+
+
+def _end_with_parent() -> None:
+    """End this process, hanging or not, when the one that started it has been killed."""
+    import multiprocessing
+
+    parent = multiprocessing.parent_process()
+    assert parent is not None
+    parent.join()
+    os._exit(1)
 
 
 def _call(function: Callable[[T], R], item: T) -> R:
