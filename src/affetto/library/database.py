@@ -396,7 +396,7 @@ class Library:
             bundle_fingerprint=scoring.fingerprint,
             others=others,
             embedding=None if row[7] is None else np.frombuffer(row[7], "<f4"),
-            warnings=tuple(Notice(*pair) for pair in json.loads(warnings)),
+            warnings=tuple(Notice(**plain) for plain in json.loads(warnings)),
         )
 
     # ------------------------------------------------------------------ the whole

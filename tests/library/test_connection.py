@@ -1,0 +1,211 @@
+"""The file of a library: made, brought up to date, shared, and refused in a sentence."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import threading
+from pathlib import Path
+
+import pytest
+
+from affetto.errors import (
+    LibraryInvalid,
+    LibraryLocked,
+    LibraryMissing,
+    LibraryNewer,
+    LibraryUnwritable,
+)
+from affetto.library import Library, default_path, schema
+from affetto.library.connection import Connection, restored, stored
+from tests.helpers import as_nobody, open_to_all
+
+
+def tables(path: Path) -> set[str]:
+    with sqlite3.connect(path) as plain:
+        return {row[0] for row in plain.execute("SELECT name FROM sqlite_master")}
+
+
+def test_new_library_has_all_tables_and_its_version(tmp_path: Path) -> None:
+    path = tmp_path / "new" / "folder" / "library.sqlite"
+    with Library(path) as library:
+        assert library.connection.row("PRAGMA journal_mode") == ("wal",)
+        assert library.connection.row("PRAGMA foreign_keys") == (1,)
+        assert library.connection.row("PRAGMA user_version") == (len(schema.MIGRATIONS),)
+        rows = list(library.connection.rows("SELECT name FROM migrations"))
+        assert rows == [(name,) for name, _ in schema.MIGRATIONS]
+    assert {"files", "bundles", "tags", "results", "scores", "timelines"} <= tables(path)
+
+
+def test_library_of_the_user_is_in_the_data_folder() -> None:
+    path = default_path()
+    assert path.name == "library.sqlite"
+    assert Path(os.environ["HOME"]) in path.parents
+    with Library() as library:
+        assert library.path == path
+    assert path.is_file()
+
+
+def test_opening_does_not_make_a_library(tmp_path: Path) -> None:
+    with pytest.raises(LibraryMissing, match="there is no library yet; make it with"):
+        Library.open(tmp_path / "library.sqlite")
+    assert list(tmp_path.iterdir()) == []
+    Library(tmp_path / "library.sqlite").close()
+    Library.open(tmp_path / "library.sqlite").close()
+
+
+def test_library_in_memory_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    with Library(":memory:") as library:
+        assert list(library.tracks()) == []
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_newer_library_is_refused_and_left_alone(tmp_path: Path) -> None:
+    path = tmp_path / "library.sqlite"
+    Library(path).close()
+    with sqlite3.connect(path) as plain:
+        plain.execute(f"PRAGMA user_version = {len(schema.MIGRATIONS) + 1}")
+    plain.close()
+    before = path.read_bytes()
+    with pytest.raises(LibraryNewer, match="a newer affetto has written this library"):
+        Library(path)
+    assert path.read_bytes() == before
+
+
+def test_database_of_another_program_is_refused_and_left_alone(tmp_path: Path) -> None:
+    path = tmp_path / "other.sqlite"
+    with sqlite3.connect(path) as plain:
+        plain.execute("CREATE TABLE bookmarks (url TEXT)")
+    plain.close()
+    before = path.read_bytes()
+    with pytest.raises(LibraryInvalid, match="the database of another program"):
+        Library(path)
+    assert path.read_bytes() == before
+
+
+@pytest.mark.parametrize("content", [b"ID3\4" + bytes(3_000), b"x" * 5_000])
+def test_file_that_is_no_database_is_refused_and_left_alone(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "song.mp3"
+    path.write_bytes(content)
+    with pytest.raises(LibraryInvalid, match="not a library, or it is damaged"):
+        Library(path)
+    assert path.read_bytes() == content
+
+
+def test_empty_file_becomes_a_library(tmp_path: Path) -> None:
+    path = tmp_path / "library.sqlite"
+    path.touch()
+    Library(path).close()
+    assert "files" in tables(path)
+
+
+def test_step_that_fails_changes_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "library.sqlite"
+    Library(path).close()
+    before = tables(path)
+    broken = ("CREATE TABLE moods (name TEXT)", "CREATE TABLE files (id INTEGER)")
+    steps = (*schema.MIGRATIONS, ("0002-broken", broken))
+    monkeypatch.setattr(schema, "MIGRATIONS", steps)
+    with pytest.raises(Exception, match="table files already exists"):
+        Library(path)
+    assert tables(path) == before
+    monkeypatch.setattr(schema, "MIGRATIONS", (*steps[:-1], ("0002-moods", broken[:1])))
+    with Library(path) as library:
+        assert library.connection.row("PRAGMA user_version") == (2,)
+    assert tables(path) > before
+
+
+def test_many_that_make_the_same_library_at_once_get_one(tmp_path: Path) -> None:
+    path = tmp_path / "library.sqlite"
+    errors: list[BaseException] = []
+    start = threading.Barrier(8)
+
+    def make() -> None:
+        start.wait()
+        try:
+            Library(path).close()
+        except BaseException as error:
+            errors.append(error)
+
+    threads = [threading.Thread(target=make) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert errors == []
+    with Library.open(path) as library:
+        assert library.connection.row("SELECT count(*) FROM migrations") == (1,)
+
+
+def test_writer_waits_only_so_long_for_another(tmp_path: Path) -> None:
+    path = tmp_path / "library.sqlite"
+    with Library(path) as one, Library(path, busy_s=0.05) as other:
+        with one.connection.transaction():
+            assert list(other.tracks()) == []  # reading goes on
+            with (
+                pytest.raises(LibraryLocked, match="another process has been writing"),
+                other.connection.transaction(),
+            ):
+                pass
+        with other.connection.transaction():
+            pass
+
+
+def test_transaction_that_fails_leaves_nothing(tmp_path: Path) -> None:
+    insert = "INSERT INTO bundles (fingerprint, name, version) VALUES ('f', 'n', 'v')"
+    with Library(tmp_path / "library.sqlite") as library:
+        with pytest.raises(KeyboardInterrupt), library.connection.transaction() as cursor:
+            cursor.execute(insert)
+            raise KeyboardInterrupt
+        assert library.connection.row("SELECT count(*) FROM bundles") == (0,)
+        with library.connection.transaction() as cursor:
+            cursor.execute(insert)
+        assert library.connection.row("SELECT count(*) FROM bundles") == (1,)
+
+
+def test_full_disk_is_one_sentence_and_what_was_written_is_whole(tmp_path: Path) -> None:
+    """SQLite refuses a page more than it may have just as it does on a full disk."""
+    with Library(tmp_path / "library.sqlite") as library:
+        connection = library.connection
+        (n_pages,) = connection.row("PRAGMA page_count") or (0,)
+        list(connection.rows(f"PRAGMA max_page_count = {n_pages + 2}"))
+        row = "INSERT INTO bundles (fingerprint, name, version) VALUES (?, zeroblob(500), '')"
+        n_written = 0
+        with pytest.raises(LibraryUnwritable, match="the disk is full; make room"):
+            for number in range(1_000):
+                with connection.transaction() as cursor:
+                    cursor.execute(row, (str(number),))
+                n_written += 1
+        assert n_written > 0
+        assert connection.row("SELECT count(*) FROM bundles") == (n_written,)
+        assert connection.row("PRAGMA integrity_check") == ("ok",)
+
+
+def test_folder_that_may_not_be_written_is_one_sentence() -> None:
+    with open_to_all() as folder, as_nobody():
+        for path in (folder / "library.sqlite", folder / "sub" / "library.sqlite"):
+            with pytest.raises(LibraryUnwritable, match="the library cannot be written"):
+                Library(path)
+
+
+@pytest.mark.parametrize(
+    "name", [b"plain.mp3", "Sigur R\u00f3s \U0001f3b5.mp3".encode(), b"caf\xe9.mp3", b"\xff\xfe'\n"]
+)
+def test_path_comes_back_byte_for_byte_and_stays_text(name: bytes) -> None:
+    connection = Connection(None)
+    path = os.fsdecode(b"/music/" + name)
+    with connection.transaction() as cursor:
+        cursor.execute(
+            "INSERT INTO files (path, size_bytes, mtime_ns, inode)"
+            " VALUES (CAST(? AS TEXT), 1, 1, 1)",
+            (stored(path),),
+        )
+    found = connection.row(
+        "SELECT path, typeof(path), hex(path) FROM files WHERE path = CAST(? AS TEXT)",
+        (stored(path),),
+    )
+    assert found is not None
+    assert restored(found[0]) == path
+    assert found[1:] == ("text", (b"/music/" + name).hex().upper())
+    connection.close()
