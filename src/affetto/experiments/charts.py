@@ -104,18 +104,18 @@ def ranks(comparison: Comparison) -> Figure | None:
     n_left = (n_methods + 1) // 2
     bars = found.groups()
     top, step = 0.9 + 0.16 * len(bars), 0.34
-    height_in = 1.1 + top + step * n_left
+    height_in = 0.9 + top + step * n_left
     figure = _figure(height_in, is_tight=False)
     panel = figure.add_axes((0.0, 0.0, 1.0, 1.0))
     panel.set_axis_off()
-    left, right = 0.24, 0.76
+    left, right = 0.29, 0.72
     lowest, highest = 1.0, float(n_methods)
 
     def x_of(rank: float) -> float:
         return left + (right - left) * (rank - lowest) / (highest - lowest)
 
     panel.set_xlim(0, 1)
-    panel.set_ylim(-(top + step * n_left + 0.25), 0.95)
+    panel.set_ylim(-(top + step * n_left - 0.1), 1.0)
     panel.plot([left, right], [0, 0], color=_INK, linewidth=1.2)
     for whole in range(1, n_methods + 1):
         panel.plot([x_of(whole)] * 2, [0, 0.1], color=_INK, linewidth=1.2)
@@ -144,7 +144,7 @@ def ranks(comparison: Comparison) -> Figure | None:
         panel.text(
             edge + (-0.01 if is_left else 0.01),
             depth,
-            f"{_short(name)}  {rank:.2f}" if is_left else f"{rank:.2f}  {_short(name)}",
+            f"{_short(name, 28)}  {rank:.2f}" if is_left else f"{rank:.2f}  {_short(name, 28)}",
             ha="right" if is_left else "left",
             va="center",
             color=color,
@@ -251,7 +251,7 @@ def confusion(experiment: Experiment, comparison: Comparison) -> Figure | None:
     together = co_occurrence(first)
     mistaken = np.mean([mistakes(held) for held in runs[name]], axis=0)
     titles = [_short(title, 20) for title in experiment.vocabulary.titles]
-    figure = _figure(3.4 + 0.12 * len(titles))
+    figure = _figure(2.6 + 0.125 * len(titles))
     panels = figure.subplots(1, 2, sharey=True)
     texts = (
         "share of the row's examples\nthat have the column's tag too",

@@ -50,13 +50,13 @@ def write(
     Without matplotlib the report has no charts and says so. Raises: BadConfig and MissingExtra
     as `compare`.
     """
-    from affetto.experiments import charts
+    from affetto.experiments.charts import draw_all
 
     comparison = comparison or compare(experiment)
     values = summary(experiment, comparison, ceiling)
     notes: list[Block] = []
     try:
-        pictures = charts.draw_all(experiment, comparison)
+        pictures = draw_all(experiment, comparison)
     except MissingExtra as error:
         pictures = {}
         notes = [Paragraph(f"No charts: {error}.")]

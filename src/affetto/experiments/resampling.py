@@ -34,10 +34,13 @@ HEADLINE = ("macro_auc", "macro_ap", "micro_f1", "macro_f1")
 
 @dataclass(frozen=True, slots=True)
 class Draws:
-    """How often each draw takes each group: `weights` (n_groups, n_draws)."""
+    """How often each draw takes each group: `weights` (n_groups, n_draws).
+
+    Counts are exact in float32, and their sums take half the time there.
+    """
 
     names: tuple[str, ...]
-    weights: Values
+    weights: FloatArray
 
     @classmethod
     def of(cls, groups: Iterable[str], seed: int, n_draws: int) -> Draws:
@@ -48,7 +51,7 @@ class Draws:
         rng = np.random.default_rng(seed)
         drawn = (rng.integers(len(names), size=len(names)) for _ in range(n_draws))
         counts = [np.bincount(places, minlength=len(names)) for places in drawn]
-        return cls(names, np.stack(counts, axis=1).astype(np.float64))
+        return cls(names, np.stack(counts, axis=1).astype(np.float32))
 
     def places(self, groups: Sequence[str]) -> IntArray:
         """Give the row of each example's group, (n_examples,)."""
@@ -75,7 +78,8 @@ def drawn_values(runs: Sequence[HeldOut], draws: Draws) -> DrawnValues:
         places = draws.places(held.groups)
         for fold in np.unique(held.folds):
             rows = np.flatnonzero(held.folds == fold)
-            found = _of_fold(held, rows, places[rows], draws.weights)
+            present, of_fold = np.unique(places[rows], return_inverse=True)
+            found = _of_fold(held, rows, of_fold, draws.weights[present])
             for name, values in found.items():
                 cells[name].append(values)
     means = {name: mean_of_defined(np.stack(values)) for name, values in cells.items() if values}
@@ -102,7 +106,7 @@ def mean_of_defined(values: Values) -> Values:
 
 
 def ranked_values(
-    targets: FloatArray, scores: FloatArray, places: IntArray, weights: Values
+    targets: FloatArray, scores: FloatArray, places: IntArray, weights: FloatArray
 ) -> tuple[Values, Values]:
     """Give ROC-AUC and average precision of one tag on every draw, (n_draws,) each.
 
@@ -140,7 +144,9 @@ def ranked_values(
     return np.where(is_defined, auc, np.nan), np.where(is_defined, precision, np.nan)
 
 
-def _of_fold(held: HeldOut, rows: IntArray, places: IntArray, weights: Values) -> dict[str, Values]:
+def _of_fold(
+    held: HeldOut, rows: IntArray, places: IntArray, weights: FloatArray
+) -> dict[str, Values]:
     targets, scores = held.targets[rows], held.outputs[rows]
     ranked = [
         ranked_values(targets[:, tag], scores[:, tag], places, weights)
@@ -159,7 +165,7 @@ def _of_fold(held: HeldOut, rows: IntArray, places: IntArray, weights: Values) -
 
 
 def _decided_values(
-    targets: FloatArray, chosen: BoolArray, places: IntArray, weights: Values
+    targets: FloatArray, chosen: BoolArray, places: IntArray, weights: FloatArray
 ) -> dict[str, Values]:
     """Give F1 on every draw. Formulas: `metrics.micro_f1` and `metrics.f1`."""
     is_true, is_known = targets == 1, ~np.isnan(targets)
@@ -167,7 +173,8 @@ def _decided_values(
     def count(cells: BoolArray) -> Values:
         by_group = np.zeros((len(weights), cells.shape[1]))
         np.add.at(by_group, places, cells)
-        return np.asarray(by_group.T @ weights)
+        # Not a matrix product, whose threads would cost more than they save on so few groups.
+        return np.asarray(np.einsum("gt,gd->td", by_group, weights))
 
     hits, n_known = count(is_true & chosen), count(is_known)
     both = count(is_true) + count(is_known & chosen)
@@ -186,6 +193,6 @@ def _ties(scores: FloatArray) -> tuple[IntArray, IntArray]:
     return firsts[number], lasts[number]
 
 
-def _before(sums: Values, rows: IntArray) -> Values:
+def _before(sums: FloatArray, rows: IntArray) -> FloatArray:
     """Give running sums as they stand before the rows: 0 before the first."""
     return sums[np.maximum(rows - 1, 0)] * (rows > 0)[:, np.newaxis]

@@ -32,7 +32,7 @@ FAMILIES = {
 CAPTIONS = {
     "methods": "All methods: macro ROC-AUC and macro AP with 95 % intervals over draws of songs.",
     "ranks": "Mean ranks over tags; methods that a bar joins are not told apart (Nemenyi, 5 %).",
-    "tags": "Average precision of each tag, the most frequent first; the line is chance.",
+    "tags": "Average precision of each tag, the most frequent first; the bar is chance.",
     "curves": "Precision against recall, tag by tag, mean over the folds.",
     "confusion": "Tags that go together in the labels, and those that are chosen by mistake.",
     "learning": "Figures over the number of songs that training had.",
@@ -73,7 +73,7 @@ def report_blocks(summary: Summary, pictures: Collection[str] = ()) -> list[Bloc
         return [Picture(name, CAPTIONS[name])] if name in pictures else []
 
     return [
-        Heading(_title(summary), 1),
+        Heading(title_of(summary), 1),
         *_quick(summary),
         *_answer(summary),
         *_setting(summary),
@@ -102,7 +102,7 @@ def report_blocks(summary: Summary, pictures: Collection[str] = ()) -> list[Bloc
 def page_blocks(summary: Summary) -> list[Block]:
     """Give an experiment's part of the page of results, under a heading of the second level."""
     return [
-        Heading(_title(summary), 2),
+        Heading(title_of(summary), 2),
         *_quick(summary),
         *_answer(summary),
         *_setting(summary),
@@ -119,9 +119,21 @@ def page_blocks(summary: Summary) -> list[Block]:
     ]
 
 
-def _title(summary: Summary) -> str:
+def title_of(summary: Summary) -> str:
+    """Give what an experiment is called."""
     of = f": variants of {summary['ablation_of']}" if summary["ablation_of"] else ""
     return f"{summary['task']}, source {summary['source']}{of}"
+
+
+def headline_row(summary: Summary) -> tuple[str, ...]:
+    """Give an experiment's best network and baseline with their figures, and the listener's."""
+    methods = {method["name"]: method["figures"] for method in summary["methods"]}
+    cells: list[str] = []
+    for name in (summary["best"]["network"], summary["best"]["baseline"]):
+        figures = methods.get(name, {})
+        cells += [name or "-", *(_interval(figures.get(measure)) for measure in COMPARED)]
+    listener = summary["ceiling"].get("listener", {})
+    return (*cells, _interval(listener.get("macro_auc")))
 
 
 def _quick(summary: Summary) -> Iterator[Block]:
