@@ -132,8 +132,8 @@ def _place(name: str, root: Path | None) -> dict[str, Any]:
     known = source(name)
     if known is None:
         return {"folder": None, "is_there": None}
-    folder = root_path(root) / known.folder
-    return {"folder": str(folder), "is_there": folder.is_dir()}
+    place = root_path(root)
+    return {"folder": str(place / known.folder), "is_there": known.is_there(place)}
 
 
 def _terms(name: str, root: Path | None) -> dict[str, Any]:

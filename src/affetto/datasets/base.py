@@ -28,7 +28,8 @@ _HINT = "take the file as it was distributed"
 class Source:
     """What is known of a data set before it is read: its terms, and how to come by it.
 
-    `folder` is where it is looked for under the data root.
+    `folder` is where it is looked for under the data root; where other data sets lie there too,
+    `one_of` names what it needs there at least one of.
     """
 
     name: str
@@ -37,6 +38,14 @@ class Source:
     citation: str
     url: str
     obtain: str
+    one_of: tuple[str, ...] = ()
+
+    def is_there(self, root: Path) -> bool:
+        """Say whether there is something to load under the data root."""
+        folder = root / self.folder
+        return folder.is_dir() and (
+            not self.one_of or any((folder / name).exists() for name in self.one_of)
+        )
 
 
 def _unheard(sentence: str) -> None:

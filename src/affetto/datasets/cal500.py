@@ -232,12 +232,20 @@ def soft_annotations(
     `surveys.soft_labels` says how they follow from the surveys. Rows that are left out are NaN.
     Raises: DatasetMissing, DatasetInvalid.
     """
-
-    def weight(text: str, path: Path, line: int) -> float:
-        return number(text, path, line, 0, 1)
-
     names = column_names(vocabulary)
-    return _annotations(base, "softAnnotations.txt", names, n_songs, weight, loading or Loading())
+    return _annotations(base, "softAnnotations.txt", names, n_songs, _share, loading or Loading())
+
+
+def all_soft_annotations(base: Path, n_songs: int) -> FloatArray:
+    """Give the songs' soft labels of all tags (n_songs, 174), columns as `tag_names` has them.
+
+    Raises: DatasetMissing, DatasetInvalid.
+    """
+    return _annotations(base, "softAnnotations.txt", tag_names(base), n_songs, _share, Loading())
+
+
+def _share(text: str, path: Path, line: int) -> float:
+    return number(text, path, line, 0, 1)
 
 
 def _annotations(

@@ -32,12 +32,12 @@ from affetto.datasets.base import (
 from affetto.errors import AudioError, DatasetInvalid, DatasetMissing
 from affetto.vocabularies import load as load_vocabulary
 
-FOLDER = "CAL500_32kps"
+FOLDER, ARCHIVE = "CAL500_32kps", "CAL500_32kps.tar"
 _NO_SOUND = "there is no MP3 of it"
 _RATE_HZ = 22_050  # any: only the length is asked for
 
 _OBTAIN = (
-    f"the MP3s are {FOLDER}.tar of the Computer Audition Lab of UC San Diego, which belong beside "
+    f"the MP3s are {ARCHIVE} of the Computer Audition Lab of UC San Diego, which belong beside "
     "the labels as docs/datasets.md says"
 )
 _SEGMENTS = Source(
@@ -47,6 +47,7 @@ _SEGMENTS = Source(
     citation=cal500.EXPANSION,
     url=cal500.EXPANSION_URL,
     obtain=f"{cal500.OBTAIN_SEGMENTS}; {_OBTAIN}",
+    one_of=(FOLDER, ARCHIVE),
 )
 _SONGS = Source(
     name="cal500_songs_audio",
@@ -55,6 +56,7 @@ _SONGS = Source(
     citation=cal500.CITATION,
     url=cal500.URL,
     obtain=f"the labels from the Computer Audition Lab of UC San Diego; {_OBTAIN}",
+    one_of=(FOLDER, ARCHIVE),
 )
 
 
@@ -162,7 +164,7 @@ def _dataset(
 
 def _recordings(base: Path, dataset: str, loading: Loading) -> Recordings:
     """Find the MP3s. Raises: DatasetMissing, DatasetInvalid."""
-    folder, archive = base / FOLDER, base / f"{FOLDER}.tar"
+    folder, archive = base / FOLDER, base / ARCHIVE
     if not folder.is_dir():
         if not archive.is_file():
             raise DatasetMissing(
@@ -178,7 +180,7 @@ def _recording(base: Path, song: str, recordings: Recordings) -> Path:
     if song not in recordings.paths:
         raise DatasetInvalid(
             f"{cal500.place_of(base, song)}: {recordings.folder} holds no {song}.mp3",
-            f"take {FOLDER}.tar as it was distributed",
+            f"take {ARCHIVE} as it was distributed",
         )
     return recordings.paths[song]
 
