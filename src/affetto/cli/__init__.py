@@ -40,6 +40,10 @@ VERBS = Registry(
         "datasets": ("affetto.cli.datasets:datasets", "list, show and check data sets"),
         "train": ("affetto.cli.train:train", "train a bundle by a recipe"),
         "evaluate": ("affetto.cli.evaluate:evaluate", "measure a recipe or a bundle"),
+        "reproduce": (
+            "affetto.cli.reproduce:reproduce",
+            "run an experiment of the literature, and compare",
+        ),
     },
 )
 
