@@ -41,7 +41,7 @@ def protocol(wish: Wish) -> Protocol:
     n_seeds = wish.n_seeds or (1 if wish.is_quick else N_SEEDS)
     chosen = _chosen(wish)
     ablation_of = next(
-        (method.variant_of for method in chosen if isinstance(method, Network) and wish.only), ""
+        (method.variant_of for method in chosen if isinstance(method, Contender) and wish.only), ""
     )
     if ablation_of and ablation_of not in [method.name for method in chosen]:
         chosen = (table.find(ablation_of), *chosen)

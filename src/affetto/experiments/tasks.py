@@ -37,9 +37,9 @@ class Task:
     name: str
     source: str
     dataset: str
-    front_end: Part
+    front_end: Part = field(hash=False)
     recipe: str
-    overrides: Mapping[str, str] = field(default_factory=dict)
+    overrides: Mapping[str, str] = field(default_factory=dict, hash=False)
     around_s: float = 0.0
     has_mulan: bool = False
 

@@ -108,7 +108,8 @@ class Contender(ABC):
     Same examples, seed and settings give the same scores. `is_random` says that another seed
     gives others. `needs` names the feature sets, one of which must be there; nothing where the
     method needs none. `seconds` is a rough guess of a fit on 2,500 segments, for the order of
-    the work and the time left.
+    the work and the time left. `by` names the splits that it makes sense under, `variant_of` the
+    method that an ablation is compared with.
     """
 
     __slots__ = ()
@@ -120,6 +121,7 @@ class Contender(ABC):
     needs: tuple[str, ...]
     seconds: float
     by: tuple[SplitBy, ...] = ("song", "segment")
+    variant_of: str = ""
 
     @abstractmethod
     def fit(self, training: Examples, seed: int, place: Place) -> Fitted:

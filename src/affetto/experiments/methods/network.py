@@ -74,7 +74,7 @@ class Network(Contender):
         config = replace(self.config(task), seed=seed)
         items = _items(config, self.context_s, place.site)
         head = _head(config, training)
-        learned, held_out = _validation(training, config.validation_share)
+        learned, held_out = validation_rows(training, config.validation_share)
         main = [_labeled(items[id], head, training, row) for row, id in enumerate(training.ids)]
         fence = place.fence.without(training.part(held_out))
         further = [
@@ -121,7 +121,7 @@ def _head(config: TrainConfig, training: Examples) -> Head:
     return found[0]
 
 
-def _validation(training: Examples, share: float) -> tuple[IntArray, IntArray]:
+def validation_rows(training: Examples, share: float) -> tuple[IntArray, IntArray]:
     """Give the rows to learn from and those to fit thresholds on: one of stratified folds.
 
     They are the same for all seeds, so that an ensemble has held-out rows too.
