@@ -472,11 +472,21 @@ def _published(summary: Summary, level: int) -> Iterator[Block]:
             f"{source['title']}, {source['year']} ({source['source']}). {source['setting']}. "
             f"{'Comparable' if source['comparable'] else 'Not comparable'}: {source['why']}"
         )
-        yield Table(
-            ("system", "measure", "value"),
-            tuple((f["system"], f["measure"], f"{f['value']:g}") for f in source["figures"]),
-            2,
-        )
+        if source["figures"]:
+            yield _published_table(source["figures"])
+
+
+def _published_table(figures: Sequence[Mapping[str, Any]]) -> Table:
+    """Give a row for each system and a column for each measure."""
+    measures = list(dict.fromkeys(figure["measure"] for figure in figures))
+    values = {(figure["system"], figure["measure"]): figure["value"] for figure in figures}
+    return Table(
+        ("system", *measures),
+        tuple(
+            (system, *(_number(values.get((system, measure))) for measure in measures))
+            for system in dict.fromkeys(figure["system"] for figure in figures)
+        ),
+    )
 
 
 def _left_out(summary: Summary, level: int) -> Iterator[Block]:

@@ -4,7 +4,8 @@ A figure is listed only when a page that can be read says it, and always with th
 says why it can or cannot be held against ours. One TOML file for each source:
 
     title, year, source (where the page is), setting, tasks (of ours that it stands beside)
-    kind         "paper", or "trial" for our own earlier look at the same files
+    kind         "paper"; "claim" where only the abstract could be read, which has no figure;
+                 "trial" for our own earlier look at the same files
     comparable   true where data, labels and protocol are the same
     why          the sentence
     [[figures]]  system, measure, value
@@ -20,7 +21,7 @@ from typing import Any, Literal
 
 from affetto.errors import BadConfig
 
-KINDS = ("paper", "trial")
+KINDS = ("paper", "claim", "trial")
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +41,7 @@ class Published:
     title: str
     year: int
     source: str
-    kind: Literal["paper", "trial"]
+    kind: Literal["paper", "claim", "trial"]
     setting: str
     tasks: tuple[str, ...]
     comparable: bool
@@ -88,6 +89,8 @@ def read(name: str, text: str) -> Published:
         )
     except (tomllib.TOMLDecodeError, KeyError, TypeError) as error:
         raise BadConfig(f"{name}.toml does not describe a published figure: {error}") from error
-    if found.kind not in KINDS or not found.figures:
-        raise BadConfig(f"{name}.toml needs a kind of {', '.join(KINDS)}, and a figure")
+    if found.kind not in KINDS or bool(found.figures) == (found.kind == "claim"):
+        raise BadConfig(
+            f"{name}.toml needs a kind of {', '.join(KINDS)}, and figures unless it is a claim"
+        )
     return found
