@@ -1,0 +1,76 @@
+"""The page of results is what the committed results give."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from affetto.errors import BadConfig
+from affetto.experiments import pages, report
+from affetto.experiments.comparison import compare
+from tests.experiments.cases import experiment
+from tests.rules.source import ROOT
+
+
+@pytest.fixture(scope="module")
+def results(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Give a folder with an experiment, variants of a network, and an evaluation."""
+    folder = tmp_path_factory.mktemp("results")
+    whole = replace(experiment(), task="cal500exp", source="echonest")
+    compared = compare(whole, n_resamples=10)
+    report.save_summary(report.summary(whole, compared), folder / "b-whole.json")
+    variants = replace(whole, ablation_of="cnn", leaky=())
+    compared = compare(variants, n_resamples=10)
+    report.save_summary(report.summary(variants, compared), folder / "a-variants.json")
+    evaluated = (ROOT / "results" / "default.json").read_text(encoding="utf-8")
+    (folder / "default.json").write_text(evaluated, encoding="utf-8")
+    return folder
+
+
+def test_page_is_what_the_committed_results_give() -> None:
+    """If this fails, run `python -m affetto.experiments.pages`."""
+    assert (ROOT / pages.PAGE).read_text(encoding="utf-8") == pages.text(ROOT / pages.RESULTS)
+
+
+def test_page_puts_whole_experiments_before_variants_and_evaluations(results: Path) -> None:
+    text = pages.text(results)
+    headings = [line for line in text.splitlines() if line.startswith("## ")]
+    assert headings == [
+        "## cal500exp, source echonest",
+        "## cal500exp, source echonest: variants of cnn",
+        "## Recipe or bundle default 0.1.0",
+    ]
+
+
+def test_page_holds_command_baselines_leakage_and_trials(results: Path) -> None:
+    text = pages.text(results)
+    assert "affetto reproduce four --source made_up" in text
+    assert "(all ones 0." in text
+    assert "Nobody should quote these figures" in text
+    assert "A trial on the same files" in text
+    assert "### Variants of cnn" in text
+    assert "results/b-whole.json" in text
+
+
+def test_command_writes_the_page_and_checks_it(
+    results: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    options = ["--results", str(results), "--page", str(tmp_path / "results.md")]
+    assert pages.main([*options, "--check"]) == 1
+    assert pages.COMMAND in capsys.readouterr().err
+    assert pages.main(options) == 0
+    assert pages.main([*options, "--check"]) == 0
+    (tmp_path / "results.md").write_text("edited by hand", encoding="utf-8")
+    assert pages.main([*options, "--check"]) == 1
+
+
+@pytest.mark.parametrize(
+    "values", [{}, {"schema": "affetto-experiment", "schema_version": 99}, {"schema": "other"}]
+)
+def test_results_of_another_kind_are_refused(values: dict[str, object], tmp_path: Path) -> None:
+    (tmp_path / "odd.json").write_text(json.dumps(values), encoding="utf-8")
+    with pytest.raises(BadConfig, match=r"odd\.json holds neither"):
+        pages.text(tmp_path)
