@@ -9,6 +9,7 @@ from pathlib import Path
 from affetto import prediction
 from affetto.core import Failure, Prediction
 from affetto.errors import BadConfig
+from affetto.library import scoring
 
 _base = 0
 
@@ -64,3 +65,23 @@ def attempt_or_crash(item: Path | Failure) -> Prediction | Failure:
     if "hang" in name:
         time.sleep(600)
     return prediction._attempt_in_process(item)
+
+
+def score_or_crash(task: scoring.Task) -> scoring.Outcome | scoring.Unsettled | Failure:
+    """Stand in for `scoring.score`; crash, hang or go slowly where a name says so."""
+    name = Path(task.path).name
+    if "crash" in name:
+        time.sleep(0.05)
+        os._exit(11)
+    if "once" in name and not Path(f"{task.path}.tried").exists():
+        Path(f"{task.path}.tried").touch()
+        time.sleep(0.05)
+        os._exit(11)
+    if "hang" in name:
+        time.sleep(600)
+    if "growing" in name:
+        outcome = scoring.score(task)
+        with Path(task.path).open("ab") as file:
+            file.write(bytes(10))
+        return outcome
+    return scoring.score(task)

@@ -12,7 +12,6 @@ import sqlite3
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import replace
-from typing import Literal
 
 from affetto.bundles import Bundle
 from affetto.core import Failure, Prediction
@@ -22,8 +21,6 @@ from affetto.library.metadata import Metadata
 from affetto.library.walk import Stamp
 
 CLAIM_S = 6 * 3600.0  # after that a claim is void: its process is another by now
-
-_Kind = Literal["moved", "copied", "retagged"]
 
 _NOW = "strftime('%Y-%m-%dT%H:%M:%SZ', 'now')"
 _TAGS = "title, artist, album, genre, year"
@@ -130,11 +127,11 @@ class Recorder:
 
     def recognize(
         self, path: str, stamp: Stamp, metadata: Metadata, sha256: str, *, any_bundle: bool
-    ) -> _Kind | None:
+    ) -> bool:
         """Give a file the results of the same sound: its own, or those of another file.
 
         Where that other file is gone, this is it in another place, and it keeps its number.
-        Gives None if there are no such results, since they were removed meanwhile.
+        Gives False if there are no such results (any more).
         """
         with self._connection.transaction() as cursor:
             _release(cursor, path)
@@ -143,24 +140,24 @@ class Recorder:
             if own is not None and own[0] in dict(donors):
                 duration_s = _duration_s(cursor, own[0])
                 _put_file(cursor, path, stamp, replace(metadata, duration_s=duration_s), sha256)
-                return "retagged"
+                return True
             if not donors:
-                return None
+                return False
             gone = next((donor for donor in donors if not os.path.lexists(donor[1])), None)
             donor_id = donors[0][0] if gone is None else gone[0]
             metadata = replace(metadata, duration_s=_duration_s(cursor, donor_id))
             if own is None and gone is not None:
                 _rename(cursor, donor_id, path)
                 _put_file(cursor, path, stamp, metadata, sha256)
-                return "moved"
+                return True
             if own is not None:
                 _forget(cursor, own[0])
             file_id = _put_file(cursor, path, stamp, metadata, sha256)
             _copy_results(cursor, donor_id, file_id)
-            return "copied"
+            return True
 
-    def relocate(self, path: str, stamp: Stamp) -> _Kind | None:
-        """Recognize a new path of a known file without reading it; None if it is not one.
+    def relocate(self, path: str, stamp: Stamp) -> bool:
+        """Recognize a new path of a known file without reading it; False if it is not one.
 
         The same inode, size and time of change are those of a file that was renamed, or that
         has a second name.
@@ -168,11 +165,11 @@ class Recorder:
         with self._connection.transaction() as cursor:
             donors = with_stamp(cursor.execute, stamp)
             if not donors or _known(cursor, path) is not None:
-                return None
+                return False
             gone = next((donor for donor in donors if not os.path.lexists(donor[1])), None)
             if gone is not None:
                 _rename(cursor, gone[0], path)
-                return "moved"
+                return True
             cursor.execute(
                 "INSERT INTO files (path, size_bytes, mtime_ns, inode, audio_sha256, duration_s,"
                 f" {_TAGS}) SELECT CAST(? AS TEXT), size_bytes, mtime_ns, inode, audio_sha256,"
@@ -182,7 +179,7 @@ class Recorder:
             known = _known(cursor, path)
             assert known is not None
             _copy_results(cursor, donors[0][0], known[0])
-            return "copied"
+            return True
 
     def is_done(self, path: str, stamp: Stamp) -> bool:
         """Say whether a file has been scored as it is now: by another scan, a moment ago."""

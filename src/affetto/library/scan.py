@@ -238,16 +238,15 @@ class Scan:
         to_score, new, found, gone = self._plan(recorder.bundle_id)
         recorder.mark(found, gone)
         for path, stamp in new:
-            if recorder.relocate(path, stamp) is None:
-                to_score[path] = stamp
-            else:
+            if recorder.relocate(path, stamp):
                 self.report.n_relocated += 1
+            else:
+                to_score[path] = stamp
         self.report.n_to_score = len(to_score)
         begun_s = time.monotonic()
         try:
-            crashed = self._score(recorder, to_score, may_crash=True)
-            # The system may have ended a process for reasons of its own: lack of memory, say.
-            self._score(recorder, crashed, may_crash=False)
+            again = self._score(recorder, to_score, is_last=False)
+            self._score(recorder, again, is_last=True)
         finally:
             self.report.scoring_s = time.monotonic() - begun_s
             self.report.n_missing = recorder.n_missing(gone)
@@ -348,12 +347,17 @@ class Scan:
     # ------------------------------------------------------------------ scoring
 
     def _score(
-        self, recorder: Recorder, files: dict[str, Stamp], *, may_crash: bool
+        self, recorder: Recorder, files: dict[str, Stamp], *, is_last: bool
     ) -> dict[str, Stamp]:
-        """Score files and record what comes; give those whose process crashed."""
-        crashed: dict[str, Stamp] = {}
+        """Score files and record what comes; give those to be tried once more.
+
+        Those are files whose process crashed, since the system may have ended it for reasons of
+        its own, such as lack of memory; and files whose sound was known when they were
+        taken, but no longer when they were done: two songs that have changed places.
+        """
+        again: dict[str, Stamp] = {}
         if not files:
-            return crashed
+            return again
         self._hear("scoring", self._n_done, self.report.n_to_score)
         results = workers.map_completed(
             scoring.score,
@@ -365,13 +369,19 @@ class Scan:
         )
         with closing(results):
             for task, outcome in results:
-                if isinstance(outcome, workers.Lost) and outcome.reason == "crashed" and may_crash:
-                    crashed[task.path] = files[task.path]
+                stamp = files[task.path]
+                is_crash = isinstance(outcome, workers.Lost) and outcome.reason == "crashed"
+                if is_crash and not is_last:
                     recorder.release(task.path)
-                    continue
-                self._record(recorder, task, files[task.path], outcome)
-                self._count()
-        return crashed
+                    again[task.path] = stamp
+                elif self._record(recorder, task.path, stamp, outcome):
+                    self._count()
+                elif is_last:
+                    self.report.n_unsettled += 1
+                    self._count()
+                else:
+                    again[task.path] = stamp
+        return again
 
     def _tasks(self, recorder: Recorder, files: dict[str, Stamp]) -> Iterator[Task]:
         any_bundle = not self._settings.refresh
@@ -390,43 +400,35 @@ class Scan:
     def _record(
         self,
         recorder: Recorder,
-        task: Task,
+        path: str,
         stamp: Stamp,
         outcome: Outcome | Unsettled | Failure | workers.Lost,
-    ) -> None:
+    ) -> bool:
+        """Record what became of a file; False if its sound is not known after all."""
         report = self.report
         if isinstance(outcome, workers.Lost):
-            outcome = Outcome(stamp, Metadata(), lost(task.path, outcome.reason))
+            outcome = Outcome(stamp, Metadata(), lost(path, outcome.reason))
         if isinstance(outcome, Failure):
-            recorder.release(task.path)
+            recorder.release(path)
             self._fail(outcome)
-        elif isinstance(outcome, Unsettled):
-            recorder.release(task.path)
+            return True
+        if isinstance(outcome, Unsettled):
+            recorder.release(path)
             report.n_unsettled += 1
-        elif isinstance(outcome.result, Prediction):
-            recorder.add(task.path, outcome.stamp, outcome.metadata, outcome.result)
+            return True
+        stamp, metadata, result = outcome.stamp, outcome.metadata, outcome.result
+        if isinstance(result, Prediction):
+            recorder.add(path, stamp, metadata, result)
             report.n_scored += 1
-        elif isinstance(outcome.result, Recognized):
-            kind = recorder.recognize(
-                task.path,
-                outcome.stamp,
-                outcome.metadata,
-                outcome.result.audio_sha256,
-                any_bundle=not self._settings.refresh,
-            )
-            if kind is None:
-                report.n_unsettled += 1
-            else:
-                report.n_recognized += 1
+        elif isinstance(result, Recognized):
+            sha256, any_bundle = result.audio_sha256, not self._settings.refresh
+            if not recorder.recognize(path, stamp, metadata, sha256, any_bundle=any_bundle):
+                return False
+            report.n_recognized += 1
         else:
-            recorder.add_failure(
-                task.path,
-                outcome.stamp,
-                outcome.metadata,
-                outcome.result,
-                is_temporary=outcome.is_temporary,
-            )
-            self._fail(outcome.result)
+            recorder.add_failure(path, stamp, metadata, result, is_temporary=outcome.is_temporary)
+            self._fail(result)
+        return True
 
     def _fail(self, failure: Failure) -> None:
         self.report.failures.append(failure)

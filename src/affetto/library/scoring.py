@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from affetto import audio, bundles, workers
+from affetto.audio.claims import MAX_RATE_HZ, MIN_RATE_HZ
 from affetto.audio.paths import stat_error
 from affetto.bundles import Bundle
 from affetto.core import Failure, Prediction
@@ -100,7 +101,7 @@ def score(task: Task) -> Outcome | Unsettled | Failure:
 def _result(task: Task, metadata: Metadata) -> Prediction | Recognized:
     known = task.known | _gone_like(metadata.duration_s)
     if known:
-        digest = _audio_sha256(task.path, metadata.sample_rate or _DEFAULT_RATE_HZ)
+        digest = _audio_sha256(task.path, metadata.sample_rate)
         if digest in known:
             return Recognized(digest)
     return predict(task.path, _bundle)
@@ -116,9 +117,10 @@ def _gone_like(duration_s: float | None) -> frozenset[str]:
     return frozenset().union(*(_gone.get(second, frozenset()) for second in near))
 
 
-def _audio_sha256(path: str, sample_rate: int) -> str:
-    """Hash the sound of a file; its own rate in Hz saves the work of resampling."""
-    with audio.stream(path, sample_rate) as blocks:
+def _audio_sha256(path: str, sample_rate: int | None) -> str:
+    """Hash the sound of a file; its own rate in Hz, if known, saves the work of resampling."""
+    is_rate = sample_rate is not None and MIN_RATE_HZ <= sample_rate <= MAX_RATE_HZ
+    with audio.stream(path, sample_rate if is_rate and sample_rate else _DEFAULT_RATE_HZ) as blocks:
         for _ in blocks:
             pass
         return blocks.info.audio_sha256
