@@ -239,6 +239,17 @@ def test_summary_of_a_whole_experiment_is_small(tmp_path: Path) -> None:
     assert (len(values["left_out"]), values["n_left_out"]) == (100, 500)
 
 
+def test_settings_are_counted_and_told(compared: Comparison, given: Experiment) -> None:
+    chosen = ({"c": 1.0}, {"c": 10.0}, {"c": 1.0})
+    outcomes = (replace(given.outcomes[0], settings=chosen), *given.outcomes[1:])
+    values = report.summary(replace(given, outcomes=outcomes), compared)
+    assert values["methods"][0]["settings"] == [
+        {"n_folds": 2, "settings": {"c": 1.0}},
+        {"n_folds": 1, "settings": {"c": 10.0}},
+    ]
+    assert "c 1.0 (2); c 10.0 (1)" in markdown(report_blocks(values))
+
+
 def test_report_follows_from_the_saved_summary_alone(
     given: Experiment, compared: Comparison, listener: Ceiling, tmp_path: Path
 ) -> None:

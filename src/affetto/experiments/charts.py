@@ -144,7 +144,7 @@ def ranks(comparison: Comparison) -> Figure | None:
         panel.text(
             edge + (-0.01 if is_left else 0.01),
             depth,
-            f"{_short(name, 28)}  {rank:.2f}" if is_left else f"{rank:.2f}  {_short(name, 28)}",
+            f"{_short(name, 26)}  {rank:.2f}" if is_left else f"{rank:.2f}  {_short(name, 26)}",
             ha="right" if is_left else "left",
             va="center",
             color=color,

@@ -449,18 +449,24 @@ def _all_measures(summary: Summary, level: int) -> Iterator[Block]:
         )
     yield Heading("What each method is", level)
     yield Table(
-        ("method", "what it is", "seeds", "minutes"),
+        ("method", "what it is", "settings (folds that chose them)", "seeds", "minutes"),
         tuple(
             (
                 method["name"],
                 method["summary"],
+                "; ".join(_settings(chosen) for chosen in method["settings"]) or "-",
                 ", ".join(map(str, method["seeds"])),
                 f"{method['seconds'] / 60:.1f}",
             )
             for method in methods
         ),
-        2,
+        3,
     )
+
+
+def _settings(chosen: Mapping[str, Any]) -> str:
+    words = [f"{name} {value}" for name, value in chosen["settings"].items()]
+    return f"{', '.join(words) or 'none'} ({chosen['n_folds']})"
 
 
 def _published(summary: Summary, level: int) -> Iterator[Block]:

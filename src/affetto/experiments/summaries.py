@@ -6,7 +6,9 @@ committed is what is shown.
 
 from __future__ import annotations
 
+import json
 import math
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
@@ -108,8 +110,14 @@ def _method(found: Method, outcome: Outcome | None = None) -> dict[str, Any]:
     }
     if outcome is not None:
         plain["seeds"] = list(outcome.seeds)
-        plain["settings"] = [dict(settings) for settings in outcome.settings]
+        plain["settings"] = _settings(outcome.settings)
     return plain
+
+
+def _settings(chosen: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Give each setting once, the most frequent first, with the number of folds that chose it."""
+    counts = Counter(json.dumps(dict(settings), sort_keys=True) for settings in chosen)
+    return [{"n_folds": n, "settings": json.loads(text)} for text, n in counts.most_common()]
 
 
 def _difference(found: Difference) -> dict[str, Any]:
