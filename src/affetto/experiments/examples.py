@@ -218,8 +218,8 @@ def _features(
     by_recording = _by_recording(dataset)
     for number, (recording, examples) in enumerate(by_recording, start=1):
         whole = _whole(dataset, recording, front_end)
-        for example in examples:
-            found = handmade.describe(whole, example, front_end, task.around_s)
+        described = handmade.describe(whole, examples, front_end, task.around_s)
+        for example, found in zip(examples, described, strict=True):
             for name, values in found.items():
                 rows.setdefault(name, {})[example.id] = values
         progress("computing features", number, len(by_recording))

@@ -1,15 +1,16 @@
 """The hand-made features of an example, from the very spectrograms that the networks see.
 
     segment    statistics of each row of the example's spectrogram, and its dynamics
-    context    the same, and once more of what is around the example
+    scales     the same at three scales: the example, what is around it, the whole recording
     averages   the mean of each row
     mulan      Mulan's 68 features of the song, where the examples are songs
 
-A set is (n_features,) for each example. So a baseline may look at as much sound as a network.
+A set is (n_features,) for each example. With `scales` a baseline hears as much as any network.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -21,19 +22,21 @@ from affetto.datasets import cal500, mulan
 from affetto.datasets.base import section_of
 from affetto.frontends import FrontEnd
 
-SEGMENT, CONTEXT, AVERAGES, MULAN = "segment", "context", "averages", "mulan"
+SEGMENT, SCALES, AVERAGES, MULAN = "segment", "scales", "averages", "mulan"
 
 
 def describe(
-    whole: Spectrogram, example: Example, front_end: FrontEnd, around_s: float
-) -> dict[str, FloatArray]:
-    """Give the feature sets of an example of a recording; `context` only with `around_s` > 0."""
-    own = _features(section_of(whole, example), front_end)
-    found = {SEGMENT: own, AVERAGES: own[: whole.n_bins]}
-    if around_s > 0 and example.interval is not None:
-        around = _features(section_of(whole, example, around_s), front_end)
-        found[CONTEXT] = np.concatenate([own, around])
-    return found
+    whole: Spectrogram, examples: Sequence[Example], front_end: FrontEnd, around_s: float
+) -> Iterator[dict[str, FloatArray]]:
+    """Give the feature sets of each example of a recording; `scales` only with `around_s` > 0."""
+    of_recording = _features(whole, front_end) if around_s > 0 else None
+    for example in examples:
+        own = _features(section_of(whole, example), front_end)
+        found = {SEGMENT: own, AVERAGES: own[: whole.n_bins]}
+        if of_recording is not None and example.interval is not None:
+            around = _features(section_of(whole, example, around_s), front_end)
+            found[SCALES] = np.concatenate([own, around, of_recording])
+        yield found
 
 
 def mulan_features(root: Path | None, songs: tuple[str, ...]) -> FloatArray:

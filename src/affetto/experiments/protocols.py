@@ -11,6 +11,7 @@ from affetto.experiments import methods as table
 from affetto.experiments.methods import AnyMethod
 from affetto.experiments.methods.base import Contender
 from affetto.experiments.methods.network import Network
+from affetto.experiments.methods.song_network import SongNetwork
 from affetto.experiments.run import N_FOLDS, Protocol
 
 N_SEEDS = 3
@@ -90,7 +91,7 @@ def _overridden(
 ) -> tuple[AnyMethod, ...]:
     return tuple(
         replace(method, overrides={**method.overrides, **overrides})
-        if isinstance(method, Network)
+        if isinstance(method, Network | SongNetwork)
         else method
         for method in methods
     )

@@ -21,7 +21,7 @@ LOGMEL = Part(
         "f_max_hz": 8_000.0,
     },
 )
-AROUND_S = 15.0
+AROUND_S = 20.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,9 +29,10 @@ class Task:
     """A task with one source: the data set, and how it is looked at.
 
     `front_end` makes the spectrograms of the hand-made features; `around_s` is how much sound on
-    both sides of a segment they may look at, 0 where there is none. `recipe` is what networks are
-    trained by unless a method names another, with `overrides` of its settings. `has_mulan` says
-    that Mulan's 68 features describe the examples, which are whole songs.
+    both sides of a segment they may look at, beside the whole recording; 0 where examples are
+    whole. `recipe` is what window networks are trained by unless a method names another, with
+    `overrides` of its settings. `has_mulan` says that Mulan's 68 features describe the examples,
+    which are whole songs.
     """
 
     name: str

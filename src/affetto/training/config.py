@@ -10,6 +10,7 @@ import json
 import math
 import tomllib
 from collections.abc import Mapping
+from copy import deepcopy
 from dataclasses import asdict, dataclass, field, fields, is_dataclass
 from importlib.resources import files
 from pathlib import Path
@@ -195,12 +196,24 @@ def load(recipe: str | Path, overrides: Mapping[str, str] | None = None) -> Trai
             f"name a TOML file or one of: {', '.join(recipe_names())}",
         )
     try:
-        tree = tomllib.loads(text)
-        for key, value in (overrides or {}).items():
-            _override(tree, key, value)
+        tree = overridden(tomllib.loads(text), overrides or {})
     except tomllib.TOMLDecodeError as error:
         raise BadConfig(f"recipe {recipe} is not valid TOML: {error}") from error
     return parse(TrainConfig, tree, str(recipe))
+
+
+def overridden(tree: Mapping[str, Any], overrides: Mapping[str, str]) -> dict[str, Any]:
+    """Give a tree of settings with dotted keys set to TOML values; the tree itself stays.
+
+    >>> overridden({"network": {"n_dims": 8}}, {"network.n_dims": "4"})
+    {'network': {'n_dims': 4}}
+
+    Raises: BadConfig where a key leads through something that is not a table.
+    """
+    changed = deepcopy(dict(tree))
+    for key, value in overrides.items():
+        _override(changed, key, value)
+    return changed
 
 
 def parse(cls: type[C], tree: Mapping[str, Any], where: str) -> C:

@@ -2,7 +2,8 @@
 
     base          the interface: fit on examples, score examples
     baseline      the classic methods on hand-made features, tuned on inner folds
-    network       a network on spectrograms, by a recipe and overrides of its settings
+    network       the window network of `predict`, by a recipe and overrides of its settings
+    song_network  the network that hears the whole song, likewise
     copying       another segment's labels: the leak, measured
     combinations  ensembles of seeds, and of a network with a baseline
 
@@ -15,19 +16,20 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
+from affetto.experiments.methods import further
 from affetto.experiments.methods.base import Combination, Contender
 from affetto.experiments.methods.baseline import Baseline
 from affetto.experiments.methods.combinations import Ensemble, WithBestBaseline
 from affetto.experiments.methods.copying import CopyLabel
 from affetto.experiments.methods.network import Network
+from affetto.experiments.methods.song_network import SongNetwork
 from affetto.registry import unknown_name
 
 __all__ = ["BASELINES", "DEFAULT", "LEAKY", "LEARNING", "METHODS", "QUICK", "find"]
 
 AnyMethod = Contender | Combination
 
-_BOTH = ("segment", "context")
-_MOST = ("context", "segment")
+_BOTH = ("segment", "scales")
 
 _BASELINES: tuple[Baseline, ...] = (
     Baseline("knn_averages", "nearest neighbors by the mean of each band", "knn", ("averages",)),
@@ -35,18 +37,18 @@ _BASELINES: tuple[Baseline, ...] = (
     Baseline("logistic", "binary relevance, logistic regression", "logistic", _BOTH),
     Baseline("linear_svm", "binary relevance, linear support vectors", "linear_svm", _BOTH),
     Baseline("rbf_svm", "binary relevance, Gaussian support vectors", "rbf_svm", _BOTH),
-    Baseline("random_forest", "random forest", "random_forest", _BOTH, is_random=True),
-    Baseline("extra_trees", "extremely randomized trees", "extra_trees", _BOTH, is_random=True),
+    Baseline("random_forest", "random forest", "random_forest", _BOTH),
+    Baseline("extra_trees", "extremely randomized trees", "extra_trees", _BOTH),
     Baseline("boosting", "binary relevance, gradient boosting", "boosting", _BOTH),
     Baseline("mlknn", "ML-kNN", "mlknn", _BOTH),
-    Baseline("label_powerset", "one class for each set of tags", "label_powerset", _MOST),
-    Baseline("rakel", "RAkEL", "rakel", _MOST),
-    Baseline("chains", "ensemble of classifier chains", "chains", _MOST),
+    Baseline("label_powerset", "one class for each set of tags", "label_powerset", _BOTH),
+    Baseline("rakel", "RAkEL", "rakel", _BOTH),
+    Baseline("chains", "ensemble of classifier chains", "chains", _BOTH),
     Baseline(
         "calibrated_label_ranking",
         "votes of all pairs of tags",
         "calibrated_label_ranking",
-        _MOST,
+        _BOTH,
     ),
     Baseline("logistic_mulan", "logistic regression on Mulan's 68", "logistic", ("mulan",)),
     Baseline("rbf_svm_mulan", "Gaussian support vectors on Mulan's 68", "rbf_svm", ("mulan",)),
@@ -55,19 +57,69 @@ _BASELINES: tuple[Baseline, ...] = (
 
 BASELINES = tuple(method.name for method in _BASELINES)
 
-_NETWORKS: tuple[Network, ...] = (
-    Network("network", "the recipe's network, one seed at a time"),
+_MAIN = "song_cnn"
+
+
+def _variant(name: str, summary: str, **settings: str) -> SongNetwork:
+    """Make a line of an ablation; double underscores stand for the dots of a setting."""
+    overrides = {key.replace("__", "."): value for key, value in settings.items()}
+    return SongNetwork(f"{_MAIN}_{name}", summary, overrides, variant_of=_MAIN)
+
+
+_SONG_NETWORKS: tuple[SongNetwork, ...] = (
+    SongNetwork(_MAIN, "network on whole songs, one seed at a time"),
+    _variant("shallow", "two convolutions instead of four", network__channels="[64, 96]"),
+    _variant("deep", "six convolutions", network__channels="[64, 96, 128, 128, 192, 192]"),
+    _variant("fine", "steps of 93 ms instead of 186", network__n_averaged="2"),
+    _variant("no_deltas", "without the changes from frame to frame", network__has_deltas="false"),
+    _variant(
+        "no_input_summary",
+        "without the summary of the input itself",
+        network__has_input_summary="false",
+    ),
+    _variant("no_mixup", "without mixup", mixup="0"),
+    _variant("no_masks", "without masks over time and bands", n_masks="0", n_band_masks="0"),
+    _variant("no_average", "without averaging the weights", optimizer__average_decay="0.0"),
+    _variant(
+        "no_dropout",
+        "without dropout",
+        network__dropout="0.0",
+        network__summary_dropout="0.0",
+    ),
+    _variant("short", "half as many epochs", optimizer__epochs="20"),
+    SongNetwork(
+        f"{_MAIN}_no_song_tags",
+        "without learning the songs' tags",
+        heads={further.SEGMENT_TAGS: 0.5},
+        variant_of=_MAIN,
+    ),
+    SongNetwork(
+        f"{_MAIN}_labels_only",
+        "without learning further tags",
+        heads={},
+        variant_of=_MAIN,
+    ),
+    SongNetwork(
+        f"{_MAIN}_segment_only",
+        "hears the segment alone",
+        {"hears": '"part"'},
+        variant_of=_MAIN,
+    ),
+)
+
+_WINDOW_NETWORKS: tuple[Network, ...] = (
+    Network("window_cnn", "the network of predict, on windows, one seed at a time"),
     Network(
-        "network_without_mixup",
+        "window_cnn_no_mixup",
         "without mixup",
         overrides={"augment.mixup": "0.0"},
-        variant_of="network",
+        variant_of="window_cnn",
     ),
     Network(
-        "network_without_augmentation",
+        "window_cnn_no_augmentation",
         "without mixup, tilt and masks",
         overrides={"augment": "{}"},
-        variant_of="network",
+        variant_of="window_cnn",
     ),
 )
 
@@ -76,12 +128,14 @@ _ALL: tuple[AnyMethod, ...] = (
     Baseline("all_ones", "every tag", "all_ones", ("averages",), family="trivial", seconds=1.0),
     CopyLabel(),
     *_BASELINES,
-    *_NETWORKS,
-    Ensemble("network_ensemble", "the mean of the network's seeds", of="network"),
+    *_WINDOW_NETWORKS,
+    Ensemble("window_cnn_ensemble", "the mean of window_cnn's seeds", of="window_cnn"),
+    *_SONG_NETWORKS,
+    Ensemble("song_cnn_ensemble", "the mean of song_cnn's seeds", of=_MAIN),
     WithBestBaseline(
-        "network_and_baseline",
+        "song_cnn_and_baseline",
         "the mean of the ensemble and of the fold's best baseline",
-        of="network",
+        of=_MAIN,
         baselines=BASELINES,
     ),
 )
@@ -89,21 +143,22 @@ _ALL: tuple[AnyMethod, ...] = (
 METHODS: Mapping[str, AnyMethod] = MappingProxyType({method.name: method for method in _ALL})
 
 DEFAULT: tuple[str, ...] = (
-    "prior", "all_ones", *BASELINES, "network", "network_ensemble", "network_and_baseline",
+    "prior", "all_ones", *BASELINES, "window_cnn", "window_cnn_ensemble",
+    "song_cnn", "song_cnn_ensemble", "song_cnn_and_baseline",
 )  # fmt: skip
 """What the default protocol runs; a task leaves out what it has no features for."""
 
 LEAKY: tuple[str, ...] = (
-    "prior", "copy_label", "knn", "logistic", "rbf_svm", "random_forest", "network",
+    "prior", "copy_label", "knn", "logistic", "random_forest", "song_cnn",
 )  # fmt: skip
 """What is run once more under a split by segment."""
 
-LEARNING: tuple[str, ...] = ("random_forest", "network")
+LEARNING: tuple[str, ...] = ("random_forest", "song_cnn")
 """What is run with fewer songs."""
 
 QUICK: tuple[str, ...] = (
     "prior", "all_ones", "knn_averages", "logistic", "random_forest",
-    "network", "network_ensemble", "network_and_baseline",
+    "song_cnn", "song_cnn_ensemble", "song_cnn_and_baseline",
 )  # fmt: skip
 QUICK_LEAKY: tuple[str, ...] = ("copy_label", "random_forest")
 

@@ -1,8 +1,8 @@
-"""A classic method on hand-made features, tuned on inner folds together with the feature set."""
+"""A classic method on hand-made features, its settings and feature set tuned."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -10,7 +10,7 @@ import numpy as np
 
 from affetto.baselines import BASELINES, Method, tune
 from affetto.baselines.base import Grid
-from affetto.baselines.tuning import inner_folds
+from affetto.baselines.tuning import combinations, inner_folds
 from affetto.core import FloatArray
 from affetto.experiments.code import code_sha256
 from affetto.experiments.examples import Examples
@@ -24,9 +24,10 @@ N_INNER_FOLDS = 3
 class Baseline(Contender):
     """A member of `affetto.baselines`.
 
-    The feature sets of `needs` that the task has are tried, or with `tries_first` only the first
-    of them; `grid` replaces the method's own. The inner folds keep units together, as the outer
-    ones do; the best settings' scores on them give the thresholds.
+    Of `needs` the feature sets that the task has are tried with the settings in the middle of the
+    grid, then all settings with the best set; `grid` replaces the method's own. The inner folds
+    keep units together, as the outer ones do; the best settings' scores on them give the
+    thresholds.
     """
 
     name: str
@@ -34,25 +35,18 @@ class Baseline(Contender):
     method: str
     needs: tuple[str, ...]
     grid: Grid | None = None
-    tries_first: bool = False
     family: Family = "baseline"
     is_random: bool = False
     seconds: float = 10.0
 
     def fit(self, training: Examples, seed: int, place: Place) -> Fitted:
-        cls, grid = BASELINES.load(self.method), self._grid()
-        feature_sets = [name for name in self.needs if name in training.features]
-        best: tuple[float, str, Method] | None = None
-        for feature_set in feature_sets[:1] if self.tries_first else feature_sets:
-            values = training.features[feature_set]
-            tuning = tune(
-                cls, grid, values, training.labels, training.units, seed, n_folds=N_INNER_FOLDS
-            )
-            score = max(trial.score for trial in tuning.table)
-            if best is None or score > best[0]:
-                best = (score, feature_set, tuning.best)
-        assert best is not None  # or the method would not have been run
-        inner_score, feature_set, method = best
+        settings = list(combinations(self._grid()))
+        middle = settings[len(settings) // 2 :][:1]
+        feature_set = max(
+            (name for name in self.needs if name in training.features),
+            key=lambda name: self._tuned(training, name, middle, seed)[0],
+        )
+        inner_score, method = self._tuned(training, feature_set, settings, seed)
         values = training.features[feature_set]
         fitted = method.fit(values, training.labels, seed, training.units)
         return Fitted(
@@ -69,11 +63,27 @@ class Baseline(Contender):
     def definition(self, site: Site) -> Mapping[str, Any]:
         return {
             "method": self.method,
-            "features": [*self.needs, self.tries_first],
+            "features": self.needs,
             "grid": self._grid(),
             "n_inner_folds": N_INNER_FOLDS,
             "code": code_sha256("affetto.baselines", __name__),
         }
+
+    def _tuned(
+        self, training: Examples, feature_set: str, settings: Sequence[Mapping[str, Any]], seed: int
+    ) -> tuple[float, Method]:
+        """Give the macro ROC-AUC of the best of some settings on a feature set, and the method."""
+        grid = [{name: (value,) for name, value in chosen.items()} for chosen in settings]
+        tuning = tune(
+            BASELINES.load(self.method),
+            grid,
+            training.features[feature_set],
+            training.labels,
+            training.units,
+            seed,
+            n_folds=N_INNER_FOLDS,
+        )
+        return max(trial.score for trial in tuning.table), tuning.best
 
     def _grid(self) -> Grid:
         return self.grid if self.grid is not None else BASELINES.load(self.method).GRID

@@ -24,13 +24,13 @@ from affetto.experiments.methods.base import Contender, Fitted, Place, Site
 from affetto.experiments.methods.network import validation_rows
 from affetto.experiments.outcome import Family
 from affetto.experiments.recordings import recordings_of, with_kept
-from affetto.training.config import parse
+from affetto.training.config import overridden, parse
 from affetto.training.data import load_items
 
 if TYPE_CHECKING:
     from affetto.training.songs import Song, SongConfig
 
-EMOTIONS = "labels"
+LABELS = "labels"
 VALIDATION_SHARE = 0.1
 
 
@@ -38,14 +38,14 @@ VALIDATION_SHARE = 0.1
 class SongNetwork(Contender):
     """A training of `training.songs`.
 
-    `settings` are those of `SongConfig`, as a tree; `heads` gives each further kind of label its
-    weight in the loss, beside 1 for the labels in question. `variant_of` names the method that
-    this one is compared with.
+    `overrides` map dotted settings of `SongConfig` to TOML values; `heads` gives each further kind
+    of label its weight in the loss, beside 1 for the labels in question. `variant_of` names the
+    method that this one is compared with.
     """
 
     name: str
     summary: str
-    settings: Mapping[str, Any] = field(default_factory=dict)
+    overrides: Mapping[str, str] = field(default_factory=dict)
     heads: Mapping[str, float] = field(
         default_factory=lambda: {further.SEGMENT_TAGS: 0.5, further.SONG_TAGS: 1.0}
     )
@@ -57,15 +57,12 @@ class SongNetwork(Contender):
 
     def fit(self, training: Examples, seed: int, place: Place) -> Fitted:
         models.require_torch()
-        import torch
-
         from affetto.training import songs
 
-        torch.set_num_threads(1)
         recordings = _recordings(place.site)
         learned, held_out = validation_rows(training, VALIDATION_SHARE)
         of_learned = training.part(learned)
-        targets = {EMOTIONS: of_learned.labels}
+        targets = {LABELS: of_learned.labels}
         for name in self.heads:
             found = further.targets(name, place.site, of_learned)
             if found is not None:
@@ -80,7 +77,7 @@ class SongNetwork(Contender):
         def score(examples: Examples) -> FloatArray:
             scores = np.zeros((len(examples), training.labels.shape[1]), np.float32)
             material = _songs(examples, recordings, {})
-            found = songs.score(scorer, [song for song, _ in material], EMOTIONS)
+            found = songs.score(scorer, [song for song, _ in material], LABELS)
             for (_, rows), values in zip(material, found, strict=True):
                 scores[rows] = values
             return scores
@@ -113,7 +110,8 @@ class SongNetwork(Contender):
         models.require_torch()
         from affetto.training.songs import SongConfig
 
-        return parse(SongConfig, self.settings, f"method {self.name}")
+        tree = overridden(asdict(SongConfig()), self.overrides)
+        return parse(SongConfig, tree, f"method {self.name}")
 
 
 @dataclass(frozen=True, slots=True)
