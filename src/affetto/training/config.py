@@ -236,7 +236,7 @@ def _value(hint: Any, value: Any, where: str) -> Any:
     origin = get_origin(hint)
     if is_dataclass(hint):
         return parse(hint, value, where)  # type: ignore[arg-type]
-    if origin is tuple and isinstance(value, list):
+    if origin is tuple and isinstance(value, list | tuple):
         return tuple(_value(get_args(hint)[0], item, where) for item in value)
     if origin is UnionType and any(isinstance(value, kind) for kind in get_args(hint)):
         return value
