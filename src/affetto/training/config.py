@@ -243,7 +243,9 @@ def _value(hint: Any, value: Any, where: str) -> Any:
     if hint is float and isinstance(value, int) and not isinstance(value, bool):
         return float(value)
     plain = Mapping if origin is not None and issubclass(origin, Mapping) else hint
-    if isinstance(plain, type) and isinstance(value, plain) and type(value) is not bool:
+    if isinstance(value, bool) != (hint is bool):
+        plain = None  # True is an int, but no number
+    if isinstance(plain, type) and isinstance(value, plain):
         return value
     raise BadConfig(f"{where} is {value!r}, which is of the wrong type")
 
