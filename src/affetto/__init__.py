@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from affetto.bundles.bundle import Bundle
     from affetto.core import Failure, Notice, Prediction, Timeline, Vocabulary
     from affetto.errors import AffettoError
+    from affetto.library import Library
     from affetto.plots import plot
     from affetto.prediction import predict, predict_many
 
@@ -26,6 +27,7 @@ _HOMES = {
     "AffettoError": "affetto.errors:AffettoError",
     "Bundle": "affetto.bundles.bundle:Bundle",
     "Failure": "affetto.core:Failure",
+    "Library": "affetto.library:Library",
     "Notice": "affetto.core:Notice",
     "Prediction": "affetto.core:Prediction",
     "Timeline": "affetto.core:Timeline",
@@ -40,6 +42,7 @@ __all__ = [
     "AffettoError",
     "Bundle",
     "Failure",
+    "Library",
     "Notice",
     "Prediction",
     "Timeline",
