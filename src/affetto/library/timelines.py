@@ -25,9 +25,8 @@ import struct
 import zlib
 
 import numpy as np
-import numpy.typing as npt
 
-from affetto.core import FloatArray, Timeline, Vocabulary
+from affetto.core import Timeline, Vocabulary
 from affetto.errors import LibraryInvalid
 
 VERSION = 1
@@ -43,18 +42,19 @@ def pack(timeline: Timeline) -> bytes:
     plane = timeline.valence_arousal
     starts = np.rint(timeline.start_s * TICKS_PER_S).astype(np.int64)
     ends = np.rint(timeline.end_s * TICKS_PER_S).astype(np.int64)
-    parts = [
-        np.diff(starts, prepend=0).astype(_TICK).tobytes(),
-        (ends - starts).astype(_TICK).tobytes(),
-        _packed(timeline.weight * 255),
-        *(_packed(column * 255) for column in timeline.scores.T),
-    ]
+    planes = [timeline.weight[np.newaxis] * 255, timeline.scores.T * 255]
     if plane is not None:
-        parts += [_packed(127 + column * 127) for column in plane.T]
+        planes.append(127 + plane.T * 127)
+    whole = np.clip(np.rint(np.concatenate(planes)), 0, 255).astype(np.uint8)
+    content = (
+        np.diff(starts, prepend=0).astype(_TICK).tobytes()
+        + (ends - starts).astype(_TICK).tobytes()
+        + np.diff(whole, axis=1, prepend=np.uint8(0)).tobytes()
+    )
     header = _HEADER.pack(
         VERSION, 0 if plane is None else _HAS_PLANE, len(timeline.vocabulary), len(timeline)
     )
-    return header + zlib.compress(b"".join(parts))
+    return header + zlib.compress(content)
 
 
 def unpack(packed: bytes, vocabulary: Vocabulary) -> Timeline:
@@ -87,12 +87,6 @@ def unpack(packed: bytes, vocabulary: Vocabulary) -> Timeline:
         if flags & _HAS_PLANE
         else None,
     )
-
-
-def _packed(values: FloatArray) -> bytes:
-    """Give the differences of values that were scaled to 0 to 255, as bytes."""
-    whole: npt.NDArray[np.uint8] = np.clip(np.rint(values), 0, 255).astype(np.uint8)
-    return np.diff(whole, prepend=np.uint8(0)).tobytes()
 
 
 def _invalid(what: str) -> LibraryInvalid:
