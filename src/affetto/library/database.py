@@ -44,6 +44,7 @@ from affetto.vocabularies import VOCABULARIES
 from affetto.vocabularies import load as load_vocabulary
 
 if TYPE_CHECKING:
+    from affetto.bundles import Bundle
     from affetto.library.scan import ScanReport
 
 _TRACK = """
@@ -179,7 +180,10 @@ class Library:
         return f"Library({str(self.path)!r})"
 
     def scan(
-        self, folders: Iterable[str | os.PathLike[str]], bundle: str = "default", **settings: Any
+        self,
+        folders: Iterable[str | os.PathLike[str]],
+        bundle: str | os.PathLike[str] | Bundle = "default",
+        **settings: Any,
     ) -> ScanReport:
         """Score what is new or has changed in folders; see `affetto.library.scan.scan`."""
         from affetto.library.scan import scan
