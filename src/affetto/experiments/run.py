@@ -32,7 +32,7 @@ Told = Callable[[str, float, float], None]
 """Called with a sentence, the seconds of work that are done by a guess, and those there are."""
 
 N_FOLDS = 5
-LEARNING_SHARES = (0.125, 0.25, 0.5)
+LEARNING_SHARES = (0.25, 0.5)
 MIN_LEARNING_SONGS = 4
 """Three inner folds need three artists, and some have two songs."""
 

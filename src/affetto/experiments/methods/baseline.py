@@ -1,8 +1,8 @@
-"""A classic method on hand-made features, its settings and feature set tuned."""
+"""A classic method on hand-made features, its settings tuned on inner folds."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -10,7 +10,7 @@ import numpy as np
 
 from affetto.baselines import BASELINES, Method, tune
 from affetto.baselines.base import Grid
-from affetto.baselines.tuning import combinations, inner_folds
+from affetto.baselines.tuning import inner_folds
 from affetto.core import FloatArray
 from affetto.experiments.code import code_sha256
 from affetto.experiments.examples import Examples
@@ -24,10 +24,9 @@ N_INNER_FOLDS = 3
 class Baseline(Contender):
     """A member of `affetto.baselines`.
 
-    Of `needs` the feature sets that the task has are tried with the settings in the middle of the
-    grid, then all settings with the best set; `grid` replaces the method's own. The inner folds
-    keep units together, as the outer ones do; the best settings' scores on them give the
-    thresholds.
+    It is given the first feature set of `needs` that the task has; `grid` replaces the method's
+    own. The inner folds keep units together, as the outer ones do; the best settings' scores on
+    them give the thresholds.
     """
 
     name: str
@@ -40,14 +39,18 @@ class Baseline(Contender):
     seconds: float = 10.0
 
     def fit(self, training: Examples, seed: int, place: Place) -> Fitted:
-        settings = list(combinations(self._grid()))
-        middle = settings[len(settings) // 2 :][:1]
-        feature_set = max(
-            (name for name in self.needs if name in training.features),
-            key=lambda name: self._tuned(training, name, middle, seed)[0],
-        )
-        inner_score, method = self._tuned(training, feature_set, settings, seed)
+        feature_set = next(name for name in self.needs if name in training.features)
         values = training.features[feature_set]
+        tuning = tune(
+            BASELINES.load(self.method),
+            self._grid(),
+            values,
+            training.labels,
+            training.units,
+            seed,
+            n_folds=N_INNER_FOLDS,
+        )
+        method = tuning.best
         fitted = method.fit(values, training.labels, seed, training.units)
         return Fitted(
             score=lambda examples: fitted.score(examples.features[feature_set]),
@@ -56,7 +59,7 @@ class Baseline(Contender):
             settings={
                 "features": feature_set,
                 **asdict(method),  # type: ignore[call-overload]
-                "inner_macro_auc": round(inner_score, 4),
+                "inner_macro_auc": round(max(trial.score for trial in tuning.table), 4),
             },
         )
 
@@ -68,22 +71,6 @@ class Baseline(Contender):
             "n_inner_folds": N_INNER_FOLDS,
             "code": code_sha256("affetto.baselines", __name__),
         }
-
-    def _tuned(
-        self, training: Examples, feature_set: str, settings: Sequence[Mapping[str, Any]], seed: int
-    ) -> tuple[float, Method]:
-        """Give the macro ROC-AUC of the best of some settings on a feature set, and the method."""
-        grid = [{name: (value,) for name, value in chosen.items()} for chosen in settings]
-        tuning = tune(
-            BASELINES.load(self.method),
-            grid,
-            training.features[feature_set],
-            training.labels,
-            training.units,
-            seed,
-            n_folds=N_INNER_FOLDS,
-        )
-        return max(trial.score for trial in tuning.table), tuning.best
 
     def _grid(self) -> Grid:
         return self.grid if self.grid is not None else BASELINES.load(self.method).GRID
