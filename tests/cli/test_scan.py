@@ -331,6 +331,43 @@ def test_interrupt_tells_what_was_done_and_the_next_scan_goes_on(
     assert before.items() <= rows_of(db).items()
 
 
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """Give a disk of 600 kB, where this test may mount one."""
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    command = ["mount", "-t", "tmpfs", "-o", "size=600k", "tmpfs", str(disk)]
+    try:
+        subprocess.run(command, check=True, capture_output=True)
+    except (OSError, subprocess.CalledProcessError):
+        pytest.skip("a small disk cannot be mounted here")
+    try:
+        yield disk
+    finally:
+        subprocess.run(["umount", "-l", str(disk)], check=True)
+
+
+def test_full_disk_is_a_sentence_and_the_next_scan_goes_on(
+    run: Run, tmp_path: Path, small_disk: Path
+) -> None:
+    folder = write_album(tmp_path / "music", [f"{number}.wav" for number in range(150)])
+    db = small_disk / "library.sqlite"
+    code, out, err = run(folder, "--db", db)
+    assert code == 1
+    assert [line for line in err.splitlines() if "the disk is full" in line] == err.splitlines()
+    n_scored = len(rows_of(db))
+    assert 0 < n_scored < 150
+    assert f"scored   {n_scored} songs" in out
+    check(db)
+    before = rows_of(db)
+    subprocess.run(["mount", "-o", "remount,size=8m", str(small_disk)], check=True)
+    code, out, err = run(folder, "--db", db)
+    assert (code, err) == (0, "")
+    assert f"scored   {150 - n_scored} songs" in out
+    assert before.items() <= rows_of(db).items()
+    check(db)
+
+
 @posix_only
 def test_two_scans_at_once_share_the_work(bundle: Path, db: Path, tmp_path: Path) -> None:
     folder = tmp_path / "music"
