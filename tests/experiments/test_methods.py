@@ -63,15 +63,26 @@ def test_a_method_that_is_not_there_is_a_sentence_with_the_nearest() -> None:
     assert "did you mean random_forest?" in raised.value.hint
 
 
-def test_baseline_chooses_the_feature_set_that_does_better_inside(
+def test_baseline_takes_the_first_feature_set_that_the_task_has(
     where: Site, everything: Examples
 ) -> None:
     training, _ = tiny.sides(everything)
-    telling = np.repeat(training.labels[:, :1], 4, axis=1)
-    noise = np.random.default_rng(0).normal(size=(len(training), 4)).astype(np.float32)
-    training = replace(training, features={"segment": noise, "scales": telling})
-    fitted = tiny.KNN.fit(training, 0, tiny.place(where, everything, training))
-    assert fitted.settings["features"] == "scales"
+    place = tiny.place(where, everything, training)
+    method = replace(tiny.KNN, needs=("mulan", "scales", "segment"))
+    assert method.fit(training, 0, place).settings["features"] == "scales"
+
+
+def test_baseline_is_given_the_settings_that_do_best_on_inner_folds(
+    where: Site, everything: Examples
+) -> None:
+    training, _ = tiny.sides(everything)
+    telling = training.labels[:, :1] + np.float32(0.01) * training.labels[:, 1:2]
+    training = replace(training, features={"segment": telling})
+    # Fifty neighbors are all there are, so that they tell nothing.
+    method = replace(tiny.KNN, grid=({"k": (50, 3)},))
+    fitted = method.fit(training, 0, tiny.place(where, everything, training))
+    assert fitted.settings["k"] == 3
+    assert fitted.settings["inner_macro_auc"] > 0.5
 
 
 def test_held_out_scores_of_a_baseline_do_not_hang_on_the_labels_of_the_song_itself(
