@@ -96,10 +96,11 @@ def test_killed_in_the_middle_it_goes_on_and_ends_with_the_same_table(
     victim.communicate()
     assert victim.returncode == -signal.SIGKILL
     assert not (tmp_path / "killed" / "out").exists()
+    results = tmp_path / "killed" / "work" / "results"
     kept = {
         path: path.stat().st_mtime_ns
-        for path in (tmp_path / "killed/work/results").rglob("*.npz")
-        if Store(tmp_path / "killed/work/results").read(path.stem) is not None
+        for path in results.rglob("*.npz")
+        if Store(results).read(path.stem) is not None
     }
     assert 1 <= len(kept) < n_jobs
 
@@ -127,7 +128,7 @@ def test_ctrl_c_ends_it_with_130_and_keeps_what_is_done(root: Path, tmp_path: Pa
     assert victim.returncode == 130
     assert "affetto: interrupted" in rest
     assert "Traceback" not in "".join(said) + rest
-    assert list((tmp_path / "work/results").rglob("*.npz"))
+    assert list((tmp_path / "work" / "results").rglob("*.npz"))
 
 
 @pytest.fixture(scope="module")

@@ -9,8 +9,6 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-import affetto
-
 _PACKAGES = ("affetto", "numpy", "scipy", "scikit-learn", "torch", "soxr", "soundfile", "av")
 
 
@@ -34,7 +32,7 @@ def _version(name: str) -> str:
 
 def _commit() -> str:
     """Give the commit of the source that runs, marked where files differ from it; or nothing."""
-    folder = Path(affetto.__file__).parent
+    folder = Path(__file__).parents[1]
 
     def git(*arguments: str) -> str:
         done = subprocess.run(
