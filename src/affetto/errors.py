@@ -65,6 +65,16 @@ class BadConfig(UsageError, ValueError):
     code = "bad-config"
 
 
+class QueryInvalid(BadConfig):
+    """A search cannot be read; `excerpt` shows where, with a caret under the place."""
+
+    code = "query-invalid"
+
+    def __init__(self, message: str, hint: str = "", excerpt: str = "") -> None:
+        super().__init__(message, hint)
+        self.excerpt = excerpt
+
+
 class MissingExtra(UsageError, ImportError):
     """An optional dependency is not installed."""
 

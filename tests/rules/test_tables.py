@@ -52,8 +52,7 @@ def test_member_loads_and_says_what_it_is(family: str, name: str) -> None:
 @pytest.mark.parametrize("family", families())
 def test_table_stands_in_its_familys_folder(family: str) -> None:
     module, registry = registries()[family]
-    folder = module.path.parent
-    assert registry.target(registry.names()[0]).startswith(f"affetto.{folder.name}")
+    assert registry.target(registry.names()[0]).startswith(module.name)
     assert module.path.name == "__init__.py"
 
 
@@ -74,7 +73,7 @@ def test_every_file_of_a_familys_folder_has_a_line_or_is_used(family: str) -> No
 def test_every_vocabulary_file_has_a_line() -> None:
     module, registry = registries()["vocabularies"]
     files = {path.stem for path in module.path.parent.glob("*.json")}
-    assert files == set(registry.names())
+    assert files - {"aliases"} == set(registry.names())
 
 
 def test_every_bundle_folder_has_a_line() -> None:

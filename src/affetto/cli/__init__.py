@@ -19,6 +19,7 @@ import io
 import os
 import signal
 import sys
+import textwrap
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -26,7 +27,7 @@ import click
 
 from affetto import __version__
 from affetto.cli.options import SETTINGS, State, debug_option, say
-from affetto.errors import AffettoError, AudioError
+from affetto.errors import AffettoError, AudioError, QueryInvalid
 from affetto.registry import Registry
 
 VERBS = Registry(
@@ -35,6 +36,7 @@ VERBS = Registry(
     {
         "predict": ("affetto.cli.predict:predict", "score the emotions of music files"),
         "scan": ("affetto.cli.scan:scan", "score folders of music into a library"),
+        "search": ("affetto.cli.search:search", "find songs of the library by mood"),
         "tag": ("affetto.cli.tag:tag", "write moods into the tags of music files"),
         "bundles": ("affetto.cli.bundles:bundles", "list, show and check bundles"),
         "datasets": ("affetto.cli.datasets:datasets", "list, show and check data sets"),
@@ -133,6 +135,8 @@ def _run(arguments: Sequence[str] | None, state: State) -> int:
     except AffettoError as error:
         state.show_trace()
         say(error.message, error.hint)
+        if isinstance(error, QueryInvalid) and error.excerpt:
+            click.echo(textwrap.indent(error.excerpt, "  "), err=True)
         return 1 if isinstance(error, AudioError) else 2
     except _NoReader:
         raise

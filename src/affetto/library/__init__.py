@@ -9,13 +9,17 @@ from affetto.library.database import (
     Track,
     default_path,
 )
+from affetto.library.searching import Found, Song, search
 
 __all__ = [
     "Embeddings",
+    "Found",
     "Library",
     "Scores",
+    "Song",
     "StoredBundle",
     "StoredTag",
     "Track",
     "default_path",
+    "search",
 ]

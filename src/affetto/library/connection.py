@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -56,6 +56,10 @@ class Connection:
 
     def close(self) -> None:
         self._sqlite.close()
+
+    def define(self, name: str, function: Callable[[Any], Any]) -> None:
+        """Let SQL call a function of one value that always gives the same for the same."""
+        self._sqlite.create_function(name, 1, function, deterministic=True)
 
     def rows(self, question: str, parameters: Parameters = ()) -> Iterator[Row]:
         """Give the rows of an answer one after the other. Raises: LibraryError."""

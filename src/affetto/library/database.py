@@ -46,6 +46,7 @@ from affetto.vocabularies import load as load_vocabulary
 if TYPE_CHECKING:
     from affetto.bundles import Bundle
     from affetto.library.scan import ScanReport
+    from affetto.library.searching import Found
 
 _TRACK = """
     files.id, path, size_bytes, mtime_ns, audio_sha256, duration_s, title, artist, album, genre,
@@ -189,6 +190,12 @@ class Library:
         from affetto.library.scan import scan
 
         return scan(self, folders, bundle, **settings)
+
+    def search(self, query: str = "", **options: Any) -> Found:
+        """Find songs by mood and by what their files say; see `affetto.library.search`."""
+        from affetto.library.searching import search
+
+        return search(query, db=self, **options)
 
     # ------------------------------------------------------------------ bundles
 

@@ -3,11 +3,14 @@
 `source_names` keeps each source's own spelling (CAL500 writes "Agressive"). `anchors` are our
 placement of a tag in the valence-arousal plane; they are a reading of Russell's circumplex
 (J. A. Russell, "A circumplex model of affect", J. Pers. Soc. Psychol. 39, 1980), not data.
+
+`aliases.json` is no vocabulary: it holds the plain words that people use for tags.
 """
 
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
 
@@ -58,3 +61,10 @@ def load_file(name: str) -> Vocabulary:
         source_names=tuple(row[2] for row in rows),
         anchors=anchors or None,  # type: ignore[arg-type]
     )
+
+
+@lru_cache
+def aliases() -> Mapping[str, tuple[str, ...]]:
+    """Give plain words, such as `calm`, and the tags that each stands for, the best one first."""
+    text = Path(__file__).with_name("aliases.json").read_text(encoding="utf-8")
+    return {word: tuple(tags) for word, tags in json.loads(text)["aliases"].items()}

@@ -1,0 +1,126 @@
+"""`affetto search`: songs of the library by mood, by what they say of themselves, by likeness."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from affetto.cli.options import Verb, db_option, say
+
+if TYPE_CHECKING:
+    from affetto.library import Found
+
+TABLE_LIMIT = 50  # songs in a table unless told: more are not read
+
+FORMATS = ("table", "json", "csv", "m3u", "paths0")
+
+
+@click.command(cls=Verb)
+@click.argument("query", nargs=-1, metavar="[QUERY]")
+@db_option
+@click.option(
+    "--quadrant",
+    multiple=True,
+    type=click.Choice(["Q1", "Q2", "Q3", "Q4"], case_sensitive=False),
+    help="Only songs of this quadrant; may be given several times.",
+)
+@click.option("--artist", metavar="TEXT", help="Only songs whose artist has TEXT in it.")
+@click.option("--album", metavar="TEXT", help="Only songs whose album has TEXT in it.")
+@click.option("--genre", metavar="TEXT", help="Only songs whose genre has TEXT in it.")
+@click.option("--year", metavar="RANGE", help="Such as 1990..1999, 1990.. or 1990.")
+@click.option("--duration", metavar="RANGE", help="In seconds or minutes, such as ..4:00.")
+@click.option("--valence", metavar="RANGE", help="Between -1 and 1, such as -0.2..0.4.")
+@click.option("--arousal", metavar="RANGE", help="Between -1 and 1, such as ..0.")
+@click.option(
+    "--like",
+    metavar="SONG",
+    help="The nearest songs to this one: a file, or a number of the library.",
+)
+@click.option(
+    "--sort",
+    metavar="NAME",
+    help="By a tag, valence, artist, year ...; by default what fits best comes first.",
+)
+@click.option("--reverse", is_flag=True, help="Sort the other way round.")
+@click.option(
+    "--limit",
+    type=click.IntRange(min=1),
+    metavar="N",
+    help=f"At most N songs; by default {TABLE_LIMIT} in the table, else all.",
+)
+@click.option(
+    "--bundle",
+    metavar="NAME|FOLDER",
+    help="Search its scores; by default those of the bundle that scored most songs.",
+)
+@click.option(
+    "--format",
+    "format_name",
+    type=click.Choice(FORMATS),
+    default="table",
+    show_default=True,
+    help="How songs are written; paths0 is for xargs -0.",
+)
+def search(
+    query: tuple[str, ...],
+    db: Path | None,
+    quadrant: tuple[str, ...],
+    artist: str | None,
+    album: str | None,
+    genre: str | None,
+    year: str | None,
+    duration: str | None,
+    valence: str | None,
+    arousal: str | None,
+    like: str | None,
+    sort: str | None,
+    reverse: bool,
+    limit: int | None,
+    bundle: str | None,
+    format_name: str,
+) -> None:
+    """Find songs of the library, such as: affetto search "calm > 0.6 and not sad"
+
+    QUERY compares tags, valence, arousal, year, duration, artist, album, title, genre and path,
+    with and, or, not and parentheses. Without one, all songs are found.
+    """
+    from affetto.cli import listings
+    from affetto.library import search as find
+
+    if limit is None and format_name == "table":
+        limit = TABLE_LIMIT
+    found = find(
+        " ".join(query),
+        db=db,
+        quadrant=quadrant,
+        artist=artist,
+        album=album,
+        genre=genre,
+        year=year,
+        duration=duration,
+        valence=valence,
+        arousal=arousal,
+        like=like,
+        sort=sort,
+        reverse=reverse,
+        limit=limit,
+        bundle=bundle,
+    )
+    listings.write(found, format_name)
+    _tell(found, format_name)
+
+
+def _tell(found: Found, format_name: str) -> None:
+    """Say what the list itself does not: nothing, not all, not everything looked at."""
+    if not found.n_found:
+        say(f"no song of the {found.bundle.n_songs:,} in the library fits")
+    elif format_name == "table" and found.n_found > len(found):
+        say(f"{len(found):,} of {found.n_found:,} songs are shown", "for more: --limit N")
+    for title, n_songs in found.stale.items():
+        say(
+            f"not searched: {n_songs:,} {'song' if n_songs == 1 else 'songs'} that only {title} "
+            "has scored",
+            "to score them again: affetto scan --refresh FOLDER",
+        )
