@@ -37,6 +37,10 @@ VERBS = Registry(
         "predict": ("affetto.cli.predict:predict", "score the emotions of music files"),
         "scan": ("affetto.cli.scan:scan", "score folders of music into a library"),
         "search": ("affetto.cli.search:search", "find songs of the library by mood"),
+        "playlist": (
+            "affetto.cli.playlist:playlist",
+            "choose and order songs by mood, for a player",
+        ),
         "tag": ("affetto.cli.tag:tag", "write moods into the tags of music files"),
         "bundles": ("affetto.cli.bundles:bundles", "list, show and check bundles"),
         "datasets": ("affetto.cli.datasets:datasets", "list, show and check data sets"),

@@ -9,17 +9,20 @@ from affetto.library.database import (
     Track,
     default_path,
 )
+from affetto.library.playlisting.making import Playlist, playlist
 from affetto.library.searching import Found, Song, search
 
 __all__ = [
     "Embeddings",
     "Found",
     "Library",
+    "Playlist",
     "Scores",
     "Song",
     "StoredBundle",
     "StoredTag",
     "Track",
     "default_path",
+    "playlist",
     "search",
 ]

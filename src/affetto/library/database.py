@@ -45,6 +45,7 @@ from affetto.vocabularies import load as load_vocabulary
 
 if TYPE_CHECKING:
     from affetto.bundles import Bundle
+    from affetto.library.playlisting.making import Playlist
     from affetto.library.scan import ScanReport
     from affetto.library.searching import Found
 
@@ -196,6 +197,12 @@ class Library:
         from affetto.library.searching import search
 
         return search(query, db=self, **options)
+
+    def playlist(self, query: str = "", **options: Any) -> Playlist:
+        """Choose and order songs; see `affetto.library.playlist`."""
+        from affetto.library.playlisting.making import playlist
+
+        return playlist(query, db=self, **options)
 
     # ------------------------------------------------------------------ bundles
 

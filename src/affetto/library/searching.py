@@ -164,7 +164,7 @@ def search(
     if limit is not None and limit < 1:
         raise BadConfig(f"the limit must be at least 1, not {limit}")
     with nullcontext(db) if isinstance(db, Library) else Library.open(db) as library:
-        stored, scorer = _bundle_of(library, bundle)
+        stored, scorer = bundle_of(library, bundle)
         names = TagNames(stored)
         numbers: Mapping[NumberField, Range | None] = {
             "year": year,
@@ -268,10 +268,13 @@ def stale(library: Library, bundle: StoredBundle) -> dict[str, int]:
     return dict(rows)
 
 
-def _bundle_of(
+def bundle_of(
     library: Library, bundle: str | os.PathLike[str] | None
 ) -> tuple[StoredBundle, Bundle | None]:
-    """Give whose scores are meant, and the bundle itself if it was named by its folder."""
+    """Give whose scores are meant, and the bundle itself if it was named by its folder.
+
+    Raises: LibraryMissing; UnknownName; BundleError.
+    """
     if bundle is None:
         return library.bundle(), None
     name = os.fspath(bundle)

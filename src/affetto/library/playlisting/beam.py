@@ -10,7 +10,6 @@ for every state and no limit it would be exact; how near it comes is measured in
 
 from __future__ import annotations
 
-import math
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -140,7 +139,7 @@ class _Search:
         if len(wanted) < _N_BRANCHES:
             others = songs[~is_wanted & (n_open > 0)]
             wanted = np.concatenate([wanted, others[: _N_BRANCHES - len(wanted)]])
-        return wanted
+        return np.asarray(wanted, np.int64)
 
     def _end(
         self,
@@ -223,9 +222,3 @@ class _Search:
                 playlist.append(self._songs[number])
                 number = self._parents[number]
             yield np.asarray(playlist[::-1], np.int64)
-
-
-def rounds(width: int, n_rounds: int) -> Iterator[int]:
-    """Give the widths of a search that is tried again where nothing was found."""
-    for number in range(n_rounds):
-        yield width * math.prod([4] * number)

@@ -44,7 +44,7 @@ class Weights:
     near: float = 1.0
     step: float = 0.5
     repeat: float = 0.05
-    length: float = 0.02
+    length: float = 0.1
 
 
 @dataclass(frozen=True, slots=True, eq=False)
