@@ -13,9 +13,13 @@ from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any, Literal, TypeVar
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Literal, Self, TypeVar
 
 from affetto.errors import UsageError
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -96,26 +100,84 @@ def map_completed(
                 yield running.pop(done), _result(done)
 
 
+class Pool:
+    """Processes for items that come one by one, such as the requests to a server.
+
+    A process that died or took too long is replaced; should all be lost at once, the next item
+    starts them anew. Use it in a `with` block, and close it before the program ends.
+    """
+
+    def __init__(
+        self,
+        n_processes: int,
+        *,
+        initializer: Callable[..., None] | None = None,
+        initargs: tuple[Any, ...] = (),
+    ) -> None:
+        self._arguments = (n_processes, initializer, initargs)
+        self._pool = self._started()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def submit(self, function: Callable[[T], R], item: T, *, time_limit_s: float) -> Future[R]:
+        """Let a process compute `function(item)`; `outcome` tells what became of it.
+
+        To cancel the future ends the process that is at it. Call it from one thread only.
+        """
+        from concurrent.futures.process import BrokenProcessPool
+
+        try:
+            future = _scheduled(self._pool, function, item, time_limit_s)
+        except BrokenProcessPool:
+            self.close()
+            self._pool = self._started()
+            future = _scheduled(self._pool, function, item, time_limit_s)
+        submitted: Future[R] = future
+        return submitted
+
+    @staticmethod
+    def outcome(future: Future[R]) -> R | Lost:
+        """Give what a future that is done has brought. Raises: what the function raised."""
+        from concurrent.futures.process import BrokenProcessPool
+
+        try:
+            result: R | Lost = _result(future)
+        except BrokenProcessPool:
+            return Lost("crashed")
+        return result
+
+    def close(self) -> None:
+        """End the processes, whatever they are at."""
+        self._pool.stop()
+        self._pool.join()
+
+    def _started(self) -> Any:
+        pool = _new_pool(*self._arguments)
+        _start_processes(pool)
+        return pool
+
+
 @contextmanager
 def _pool(
     n_processes: int, initializer: Callable[..., None] | None, initargs: tuple[Any, ...]
 ) -> Iterator[Any]:
     """Start processes, and end them with the block. Raises: UsageError if they do not start."""
-    import multiprocessing
     from concurrent.futures.process import BrokenProcessPool
 
-    from pebble import ProcessPool
-
-    pool = ProcessPool(
-        max_workers=n_processes,
-        context=multiprocessing.get_context("spawn"),
-        initializer=_start,
-        initargs=(initializer, initargs),
-    )
+    pool = _new_pool(n_processes, initializer, initargs)
     try:
         _start_processes(pool)
         yield pool
-        pool.close()  # type: ignore[no-untyped-call]
+        pool.close()
     except BrokenProcessPool as error:
         raise UsageError(
             "the processes that share the work do not start, or were ended from outside",
@@ -123,8 +185,23 @@ def _pool(
             "or take a single process (jobs=1)",
         ) from error
     finally:
-        pool.stop()  # type: ignore[no-untyped-call]  # after close: nothing is left to stop
+        pool.stop()  # after close: nothing is left to stop
         pool.join()
+
+
+def _new_pool(
+    n_processes: int, initializer: Callable[..., None] | None, initargs: tuple[Any, ...]
+) -> Any:
+    import multiprocessing
+
+    from pebble import ProcessPool
+
+    return ProcessPool(
+        max_workers=n_processes,
+        context=multiprocessing.get_context("spawn"),
+        initializer=_start,
+        initargs=(initializer, initargs),
+    )
 
 
 def _scheduled(pool: Any, function: Callable[[T], R], item: T, time_limit_s: float) -> Any:

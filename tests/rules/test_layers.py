@@ -25,8 +25,8 @@ THIRD_PARTY = {
     "plots": {"matplotlib"},
     "training": {"torch", "safetensors"},
     "cluster": {"ray"},
-    "library": {"mutagen", "watchfiles"},
-    "service": {"starlette", "uvicorn", "websockets"},
+    "library": {"matplotlib", "mutagen", "watchfiles"},
+    "service": {"starlette", "uvicorn", "websockets", "python_multipart"},
     "experiments": {"scipy", "pyarrow", "matplotlib"},
     "cli": {"click", "rich"},
 }

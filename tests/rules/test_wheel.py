@@ -51,7 +51,7 @@ def test_wheel_holds_all_source_vocabularies_and_recipes(sizes_bytes: dict[str, 
     """Files that an ignore rule names would be dropped without a word."""
     wanted = {
         path.relative_to(PACKAGE.parent).as_posix()
-        for pattern in ("*.py", "*.json", "*.toml", "py.typed")
+        for pattern in ("*.py", "*.json", "*.toml", "*.html", "py.typed")
         for path in PACKAGE.rglob(pattern)
     }
     assert {"affetto/py.typed", "affetto/training/recipes/default.toml"} <= wanted
@@ -63,7 +63,8 @@ def test_wheel_holds_no_tests_no_data_and_no_music(sizes_bytes: dict[str, int]) 
     assert "affetto" in tops
     assert all(top == "affetto" or top.endswith(".dist-info") for top in tops)
     suffixes = {Path(name).suffix for name in sizes_bytes if name.startswith("affetto/")}
-    assert suffixes <= {".py", ".typed", ".json", ".toml", ".md", ".onnx", ".safetensors"}
+    text = {".py", ".typed", ".json", ".toml", ".md", ".html"}
+    assert suffixes <= text | {".onnx", ".safetensors"}
 
 
 def test_wheel_holds_the_license_and_the_command(sizes_bytes: dict[str, int]) -> None:

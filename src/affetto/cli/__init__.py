@@ -42,6 +42,7 @@ VERBS = Registry(
             "choose and order songs by mood, for a player",
         ),
         "tag": ("affetto.cli.tag:tag", "write moods into the tags of music files"),
+        "serve": ("affetto.cli.serve:serve", "serve the HTTP API"),
         "bundles": ("affetto.cli.bundles:bundles", "list, show and check bundles"),
         "datasets": ("affetto.cli.datasets:datasets", "list, show and check data sets"),
         "train": ("affetto.cli.train:train", "train a bundle by a recipe"),

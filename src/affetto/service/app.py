@@ -1,0 +1,251 @@
+"""What answers which address."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import io
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.middleware.cors import CORSMiddleware
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from affetto import __version__, audio, bundles, vocabularies
+from affetto.bundles import Bundle
+from affetto.core import Failure, Prediction, Vocabulary
+from affetto.errors import AffettoError
+from affetto.library import default_path
+from affetto.service import counters
+from affetto.service.answers import Json, Parameters
+from affetto.service.gate import PAGE_POLICY, Doorkeeper, Shield
+from affetto.service.jobs import Job, Jobs
+from affetto.service.problems import Problem, of_error, of_failure, of_http
+from affetto.service.settings import Settings
+from affetto.service.uploads import Uploads, plain_name
+from affetto.writers import WRITERS
+from affetto.writers.base import Selection, plain
+
+FORMATS = {"json": "application/json", "jsonl": "application/jsonl", "csv": "text/csv"}
+
+_PREDICT_PARAMETERS = ("filename", "format", "threshold", "timeline", "top", "wait")
+
+
+def create_app(settings: Settings) -> Starlette:
+    """Make the application; its processes start and end with it (ASGI's lifespan).
+
+    Raises: BundleError, before anything is started.
+    """
+    return _Service(settings).app
+
+
+class _Service:
+    """What the answers share: the bundle, the queue, the temporary folder, the counters."""
+
+    jobs: Jobs
+    uploads: Uploads
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.bundle = bundles.load(settings.bundle)
+        self.counters = counters.Counters()
+        self.hidden = {audio.display(settings.db or default_path()): "the library"}
+        self.app = Starlette(
+            routes=self._routes(),
+            middleware=self._middleware(),
+            exception_handlers={
+                AffettoError: self._on_error,
+                Problem: self._on_problem,
+                HTTPException: self._on_http,
+            },
+            lifespan=self._lifespan,
+        )
+        self.app.state.service = self
+
+    def _routes(self) -> list[Route]:
+        return [
+            Route("/", self.page),
+            Route("/healthz", self.health),
+            Route("/metrics", self.metrics),
+            Route("/v1/bundles", self.bundles),
+            Route("/v1/predict", self.predict, methods=["POST"]),
+            Route("/v1/vocabularies", self.vocabularies),
+            Route("/v1/vocabularies/{name}", self.vocabulary),
+        ]
+
+    def _middleware(self) -> list[Middleware]:
+        found = [Middleware(Shield, self.settings, self.counters)]
+        if self.settings.cors:
+            found.append(
+                Middleware(
+                    CORSMiddleware,
+                    allow_origins=self.settings.cors,
+                    allow_methods=["GET", "POST", "DELETE"],
+                    allow_headers=["Authorization", "Content-Type", "Range"],
+                    expose_headers=["Content-Range", "ETag", "Location", "Retry-After"],
+                )
+            )
+        return [*found, Middleware(Doorkeeper, self.settings)]
+
+    @contextlib.asynccontextmanager
+    async def _lifespan(self, _: Starlette) -> AsyncIterator[None]:
+        self.uploads = Uploads(self.settings)
+        try:
+            self.jobs = Jobs(self.settings, self.bundle, self.counters)
+            try:
+                yield
+            finally:
+                await self.jobs.close()
+        finally:
+            self.uploads.close()
+
+    async def _on_error(self, _: Request, error: Exception) -> Response:
+        assert isinstance(error, AffettoError)
+        return of_error(error, self.hidden).answer()
+
+    async def _on_problem(self, _: Request, error: Exception) -> Response:
+        assert isinstance(error, Problem)
+        return error.answer()
+
+    async def _on_http(self, _: Request, error: Exception) -> Response:
+        assert isinstance(error, HTTPException)
+        return of_http(error).answer()
+
+    # ------------------------------------------------------------------ about the server
+
+    async def page(self, request: Request) -> Response:
+        text = Path(__file__).with_name("page").joinpath("index.html").read_text(encoding="utf-8")
+        headers = {"Content-Security-Policy": PAGE_POLICY}
+        return Response(text, media_type="text/html", headers=headers)
+
+    async def health(self, request: Request) -> Response:
+        return Json({"status": "ok", "version": __version__})
+
+    async def metrics(self, request: Request) -> Response:
+        gauges = {
+            "queued": self.jobs.n_queued,
+            "running": self.jobs.n_running,
+            "kept": self.jobs.n_kept,
+            "uploads": self.uploads.n_arriving,
+        }
+        return Response(self.counters.text(gauges), media_type=counters.MEDIA_TYPE)
+
+    async def bundles(self, request: Request) -> Response:
+        """Give the bundle by which this server scores."""
+        Parameters(request.query_params, ())
+        return Json({"bundles": [await run_in_threadpool(_of_bundle, self.bundle)]})
+
+    async def vocabularies(self, request: Request) -> Response:
+        Parameters(request.query_params, ())
+        names = vocabularies.VOCABULARIES.names()
+        known = [
+            {"name": name, "summary": vocabularies.VOCABULARIES.summary(name)} for name in names
+        ]
+        return Json({"vocabularies": known})
+
+    async def vocabulary(self, request: Request) -> Response:
+        Parameters(request.query_params, ())
+        return Json(_of_vocabulary(vocabularies.load(request.path_params["name"])))
+
+    # ------------------------------------------------------------------ scoring
+
+    async def predict(self, request: Request) -> Response:
+        """Score the sound in the request's body."""
+        parameters = Parameters(request.query_params, _PREDICT_PARAMETERS)
+        format_name = parameters.choice("format", FORMATS, "json")
+        selection = Selection(
+            top=parameters.whole("top", 1, 1000), timeline=parameters.flag("timeline")
+        )
+        threshold = parameters.share("threshold")
+        name = plain_name(parameters.text("filename"), "upload")
+        self.jobs.check_room()
+        async with self.uploads.receive(request, name) as upload:
+            job = self.jobs.start(upload, selection, threshold)
+        if not await _finished(job, request):
+            await self.jobs.cancel(job)
+            raise ClientDisconnect
+        return _rendered(job, format_name)
+
+
+async def _finished(job: Job, request: Request) -> bool:
+    """Wait for a job; give False if its client goes away before it is over."""
+    waiting = asyncio.create_task(job.wait())
+    leaving = asyncio.create_task(_gone(request))
+    try:
+        await asyncio.wait({waiting, leaving}, return_when=asyncio.FIRST_COMPLETED)
+        return waiting.done()
+    finally:
+        waiting.cancel()
+        leaving.cancel()
+
+
+async def _gone(request: Request) -> None:
+    while (await request.receive())["type"] != "http.disconnect":
+        pass
+
+
+def _rendered(job: Job, format_name: str) -> Response:
+    assert job.result is not None
+    if isinstance(job.result, Failure):
+        raise of_failure(job.result)
+    if format_name == "json":
+        return Json(plain(job.result, job.selection))
+    return Response(
+        _written(job.result, job.selection, format_name),
+        media_type=FORMATS[format_name],
+        headers={"Content-Disposition": f'attachment; filename="emotions.{format_name}"'},
+    )
+
+
+def _written(prediction: Prediction, selection: Selection, format_name: str) -> str:
+    text = io.StringIO()
+    with WRITERS.load(format_name)(text, selection) as writer:
+        writer.add(prediction)
+    return text.getvalue()
+
+
+def _of_bundle(bundle: Bundle) -> dict[str, Any]:
+    card = bundle.folder / "CARD.md"
+    return {
+        "name": bundle.name,
+        "version": bundle.version,
+        "summary": bundle.summary,
+        "fingerprint": bundle.fingerprint,
+        "license": bundle.license,
+        "window_s": bundle.window_s,
+        "hop_s": bundle.hop_s,
+        "heads": [head.to_dict() for head in bundle.heads],
+        "front_end": {
+            "name": bundle.front_end.name,
+            "sample_rate": bundle.front_end.sample_rate,
+            "n_bins": bundle.front_end.n_bins,
+        },
+        "architecture": dict(bundle.architecture),
+        "training": dict(bundle.training),
+        "card": card.read_text(encoding="utf-8") if card.is_file() else None,
+    }
+
+
+def _of_vocabulary(vocabulary: Vocabulary) -> dict[str, Any]:
+    anchors = vocabulary.anchors
+    return {
+        "name": vocabulary.name,
+        "tags": [
+            {
+                "tag": tag,
+                "title": title,
+                "valence": None if anchors is None else round(float(anchors[number, 0]), 4),
+                "arousal": None if anchors is None else round(float(anchors[number, 1]), 4),
+            }
+            for number, (tag, title) in enumerate(
+                zip(vocabulary.tags, vocabulary.titles, strict=True)
+            )
+        ],
+    }
