@@ -37,6 +37,8 @@ VERBS = Registry(
         "predict": ("affetto.cli.predict:predict", "score the emotions of music files"),
         "scan": ("affetto.cli.scan:scan", "score folders of music into a library"),
         "search": ("affetto.cli.search:search", "find songs of the library by mood"),
+        "show": ("affetto.cli.show:show", "show what the library knows of songs"),
+        "stats": ("affetto.cli.stats:stats", "sum up the library: counts, tags, a mood map"),
         "playlist": (
             "affetto.cli.playlist:playlist",
             "choose and order songs by mood, for a player",

@@ -119,8 +119,9 @@ def _table(found: Found) -> None:
     columns = list(_columns(found))
     widths = [max(len(title), 5) for title, _ in columns]
     heads = [title.rjust(width) for (title, _), width in zip(columns, widths, strict=True)]
-    click.echo("  ".join([*heads, "", "  time", "song"]).rstrip())
-    n_before = sum(widths) + 2 * len(widths) + len("Q1") + 2 + 6 + 2
+    n_id = max(2, max(len(str(track.id)) for track in found.tracks))
+    click.echo("  ".join([*heads, "  ", "  time", "id".rjust(n_id), "song"]))
+    n_before = sum(widths) + 2 * len(widths) + 4 + 8 + n_id + 2
     n_name = max(terminal_width(USUAL_WIDTH, MAX_WIDTH) - n_before, 20)
     for number, song in enumerate(found):
         cells = [
@@ -128,7 +129,8 @@ def _table(found: Found) -> None:
         ]
         time = _clock(song.track.duration_s).rjust(6)
         name = shown_name(song.track, n_name)
-        click.echo("  ".join([*cells, song.track.quadrant, time, name]))
+        number_shown = str(song.track.id).rjust(n_id)
+        click.echo("  ".join([*cells, song.track.quadrant, time, number_shown, name]))
         if song.likeness is not None:
             click.echo(f"{'':>5}  {_shared(found, song)}")
 

@@ -115,7 +115,7 @@ def search(
 def _tell(found: Found, format_name: str) -> None:
     """Say what the list itself does not: nothing, not all, not everything looked at."""
     if not found.n_found:
-        say(f"no song of the {found.bundle.n_songs:,} in the library fits")
+        say("no song of the library fits")
     elif format_name == "table" and found.n_found > len(found):
         say(f"{len(found):,} of {found.n_found:,} songs are shown", "for more: --limit N")
     for title, n_songs in found.stale.items():

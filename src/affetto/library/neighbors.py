@@ -18,8 +18,9 @@ from affetto.audio import display
 from affetto.audio.paths import stat_error
 from affetto.bundles import Bundle
 from affetto.core import FloatArray, IntArray, Prediction, Quadrant
-from affetto.errors import BundleMissing, LibraryError
+from affetto.errors import AudioNotFound, BundleMissing, LibraryError
 from affetto.library.database import Embeddings, Library, StoredBundle, Track
+from affetto.library.picking import pick
 from affetto.library.walk import stamp_of
 from affetto.prediction import predict
 
@@ -100,20 +101,19 @@ def seed_of(
     Raises: AudioError for a file that cannot be scored; BundleMissing if the library's bundle
     is not installed.
     """
-    track = library.track(like, bundle=bundle)
-    name = os.fspath(like)
-    if track is None and name.isdecimal() and not os.path.exists(name):  # noqa: PTH110
-        track = next(library.tracks([int(name)], bundle=bundle), None)
-        if track is None:
-            raise LibraryError(
-                f"{display(library.path)}: there is no song {name}", "see: affetto search"
-            )
+    track = pick(library, like, bundle=bundle)
     if track is not None and _is_current(track):
         return _seed(library.prediction(track.id, bundle=bundle))
     try:
-        stamp_of(name)
+        stamp_of(os.fspath(like))
     except (OSError, ValueError) as error:
-        raise stat_error(like, error) from error
+        reason = stat_error(like, error)
+        if os.fspath(like).isdecimal():
+            reason = AudioNotFound(
+                f"{display(like)}: the library has no song of this number",
+                "for numbers see: affetto search",
+            )
+        raise reason from error
     return _seed(predict(like, installed(bundle) if scorer is None else scorer))
 
 

@@ -1,0 +1,125 @@
+"""`affetto show`: what the library knows of songs, without scoring them."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from affetto.cli.facts import format_option, print_facts
+from affetto.cli.options import Verb, db_option, say
+
+if TYPE_CHECKING:
+    from affetto.core import Prediction
+    from affetto.library import Library, StoredBundle, Track
+    from affetto.writers.base import Selection
+
+
+@click.command(cls=Verb)
+@click.argument("songs", nargs=-1, required=True, metavar="SONG...")
+@db_option
+@click.option(
+    "--top",
+    type=click.IntRange(min=1),
+    metavar="N",
+    help="At most N tags a song; by default 5 in the table, else all.",
+)
+@click.option("--timeline", is_flag=True, help="In JSON also the values over time.")
+@format_option
+def show(
+    songs: tuple[str, ...], db: Path | None, top: int | None, timeline: bool, format_name: str
+) -> int:
+    """Show tags, place on the mood map and strips over time of songs in the library.
+
+    SONG is a path, or a number that affetto search --format json has given.
+    """
+    from affetto.library import Library
+    from affetto.writers.base import Selection
+
+    selection = Selection(top, None, timeline)
+    is_json = format_name == "json"
+    shown: list[dict[str, Any]] = []
+    n_failed = n_written = 0
+    with Library.open(db) as library:
+        library.bundle()  # says so if there is nothing at all
+        for song in songs:
+            found = _find(library, song)
+            if found is None:
+                _say_why_not(library, song)
+                n_failed += 1
+                continue
+            track, bundle = found
+            prediction = library.prediction(track.id, bundle=bundle)
+            if is_json:
+                shown.append(_plain(track, prediction, selection))
+            else:
+                _print(track, prediction, selection, bundle, is_first=not n_written)
+                n_written += 1
+    if is_json:
+        click.echo(json.dumps(shown, indent=2))
+    return 1 if n_failed else 0
+
+
+def _find(library: Library, song: str) -> tuple[Track, StoredBundle] | None:
+    """Find a song among what any bundle has said, the one with most songs first."""
+    from affetto.library.picking import pick
+
+    for bundle in library.bundles():
+        track = pick(library, song, bundle=bundle)
+        if track is not None:
+            return track, bundle
+    return None
+
+
+def _say_why_not(library: Library, song: str) -> None:
+    from affetto.library.picking import failure_of
+
+    failure = failure_of(library, song)
+    if failure is not None:
+        say(failure.message, failure.hint)
+    elif song.isdecimal() and not os.path.lexists(song):
+        say(f"{song}: the library has no song of this number", "for numbers see: affetto search")
+    else:
+        say(f"{song}: this song is not in the library", "add its folder with: affetto scan FOLDER")
+
+
+def _plain(track: Track, prediction: Prediction, selection: Selection) -> dict[str, Any]:
+    from affetto.writers.base import plain
+
+    file = {
+        name: getattr(track, name)
+        for name in ("title", "artist", "album", "genre", "year", "size_bytes", "missing_since")
+    }
+    return {"id": track.id, **plain(prediction, selection), "file": file}
+
+
+def _print(
+    track: Track,
+    prediction: Prediction,
+    selection: Selection,
+    bundle: StoredBundle,
+    *,
+    is_first: bool,
+) -> None:
+    from affetto.writers.table import TableWriter
+
+    if not is_first:
+        click.echo()
+    with TableWriter(sys.stdout, selection) as writer:
+        writer.add(prediction)
+    print_facts(_facts(track, bundle))
+
+
+def _facts(track: Track, bundle: StoredBundle) -> Iterator[tuple[str, str]]:
+    for name in ("title", "artist", "album", "genre", "year"):
+        value = getattr(track, name)
+        if value is not None:
+            yield f"  {name}", str(value)
+    yield "  number", f"{track.id}, scored by {bundle.title}"
+    if track.missing_since is not None:
+        yield "  file", f"gone since {track.missing_since[:10]}"
