@@ -8,13 +8,14 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import wait
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from affetto.errors import BadConfig
-from affetto.workers import Lost, map_completed, map_ordered, n_cores
+from affetto.workers import Lost, Pool, map_completed, map_ordered, n_cores
 from tests import work
 
 LIMIT_S = 120.0
@@ -184,6 +185,45 @@ def test_items_are_taken_when_they_are_about_to_be_needed() -> None:
         next(results)
         assert taken <= number + 1 + 4
     results.close()
+
+
+# One by one
+
+
+def result_of(pool: Pool, function: Callable[[int], Any], number: int, limit_s: float) -> Any:
+    future = pool.submit(function, number, time_limit_s=limit_s)
+    wait([future])
+    return pool.outcome(future)
+
+
+def test_pool_takes_items_one_by_one_and_outlives_those_that_are_lost() -> None:
+    with Pool(1, initializer=work.set_base, initargs=(100,)) as pool:
+        assert result_of(pool, work.squared, 3, LIMIT_S) == 109
+        assert result_of(pool, work.crash_at_three, 3, LIMIT_S) == Lost("crashed")
+        assert result_of(pool, work.hang_at_one, 1, 0.5) == Lost("timeout")
+        with pytest.raises(BadConfig, match="two is refused"):
+            result_of(pool, work.fail_at_two, 2, LIMIT_S)
+        assert result_of(pool, work.squared, 3, LIMIT_S) == 109
+
+
+def test_pool_ends_the_process_of_an_item_that_is_cancelled() -> None:
+    with Pool(1) as pool:
+        process = result_of(pool, work.process_id, 0, LIMIT_S)
+        future = pool.submit(work.hang_at_one, 1, time_limit_s=LIMIT_S)
+        wait_until(future.running)
+        assert future.cancel()
+        assert result_of(pool, work.process_id, 0, LIMIT_S) != process
+
+
+@needs_proc
+def test_pool_starts_anew_when_all_its_processes_are_killed_while_idle() -> None:
+    with Pool(1, initializer=work.set_base, initargs=(100,)) as pool:
+        process = result_of(pool, work.process_id, 0, LIMIT_S)
+        os.kill(process, signal.SIGKILL)
+        wait_until(lambda: process not in children())
+        results = [result_of(pool, work.squared, 3, LIMIT_S) for _ in range(3)]
+        # An item that was sent before anybody knew is lost with its process.
+        assert results[1:] == [109, 109]
 
 
 # In a program of their own

@@ -15,16 +15,16 @@ from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import ClientDisconnect, Request
-from starlette.responses import Response
+from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 
 from affetto import __version__, audio, bundles, vocabularies
 from affetto.bundles import Bundle
 from affetto.core import Failure, Prediction, Vocabulary
-from affetto.errors import AffettoError
+from affetto.errors import AffettoError, BadConfig
 from affetto.library import default_path
 from affetto.service import counters
-from affetto.service.answers import Json, Parameters
+from affetto.service.answers import Json, Parameters, to_json
 from affetto.service.gate import PAGE_POLICY, Doorkeeper, Shield
 from affetto.service.jobs import Job, Jobs
 from affetto.service.problems import Problem, of_error, of_failure, of_http
@@ -32,6 +32,9 @@ from affetto.service.settings import Settings
 from affetto.service.uploads import Uploads, plain_name
 from affetto.writers import WRITERS
 from affetto.writers.base import Selection, plain
+
+_EVENT_S = 0.25  # between two looks at a job's progress
+_KEEP_ALIVE_S = 15.0  # after which a silent stream says that it is still there
 
 FORMATS = {"json": "application/json", "jsonl": "application/jsonl", "csv": "text/csv"}
 
@@ -75,6 +78,8 @@ class _Service:
             Route("/healthz", self.health),
             Route("/metrics", self.metrics),
             Route("/v1/bundles", self.bundles),
+            Route("/v1/jobs/{job_id}", self.job, methods=["GET"]),
+            Route("/v1/jobs/{job_id}", self.cancel_job, methods=["DELETE"]),
             Route("/v1/predict", self.predict, methods=["POST"]),
             Route("/v1/vocabularies", self.vocabularies),
             Route("/v1/vocabularies/{name}", self.vocabulary),
@@ -164,14 +169,68 @@ class _Service:
             top=parameters.whole("top", 1, 1000), timeline=parameters.flag("timeline")
         )
         threshold = parameters.share("threshold")
+        is_waited_for = parameters.flag("wait", True)
+        if not is_waited_for and format_name != "json":
+            raise BadConfig("a job tells its result in JSON alone", "leave format out, or wait")
         name = plain_name(parameters.text("filename"), "upload")
         self.jobs.check_room()
         async with self.uploads.receive(request, name) as upload:
             job = self.jobs.start(upload, selection, threshold)
+        if not is_waited_for:
+            self.jobs.keep(job)
+            return Json(_of_job(job), 202, headers={"Location": _address_of(job)})
         if not await _finished(job, request):
             await self.jobs.cancel(job)
             raise ClientDisconnect
         return _rendered(job, format_name)
+
+    async def job(self, request: Request) -> Response:
+        """Tell how far a job is: once, or as events until it is over."""
+        Parameters(request.query_params, ())
+        job = self.jobs.find(request.path_params["job_id"])
+        if "text/event-stream" in request.headers.get("accept", ""):
+            return StreamingResponse(_events(job), media_type="text/event-stream")
+        return Json(_of_job(job))
+
+    async def cancel_job(self, request: Request) -> Response:
+        """End a job if it is not over, and forget it."""
+        Parameters(request.query_params, ())
+        await self.jobs.forget(self.jobs.find(request.path_params["job_id"]))
+        return Response(status_code=204)
+
+
+async def _events(job: Job) -> AsyncIterator[str]:
+    """Give a job's progress as server-sent events, and in the end what came of it."""
+    told, quiet_s = "", 0.0
+    while not job.is_over:
+        text = to_json(_of_job(job))
+        if text != told or quiet_s >= _KEEP_ALIVE_S:
+            yield f"event: progress\ndata: {text}\n\n"
+            told, quiet_s = text, 0.0
+        await job.wait(_EVENT_S)
+        quiet_s += _EVENT_S
+    yield f"event: done\ndata: {to_json(_of_job(job))}\n\n"
+
+
+def _of_job(job: Job) -> dict[str, Any]:
+    done_s, expected_s = job.progress()
+    result = job.result if job.is_over else None
+    return {
+        "id": job.id,
+        "url": _address_of(job),
+        "name": job.name,
+        "status": job.state,
+        "progress": {
+            "done_s": round(done_s, 3),
+            "expected_s": None if expected_s is None else round(expected_s, 3),
+        },
+        "result": plain(result, job.selection) if isinstance(result, Prediction) else None,
+        "problem": of_failure(result).to_dict() if isinstance(result, Failure) else None,
+    }
+
+
+def _address_of(job: Job) -> str:
+    return f"/v1/jobs/{job.id}"
 
 
 async def _finished(job: Job, request: Request) -> bool:

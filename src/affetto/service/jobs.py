@@ -30,6 +30,8 @@ from affetto.writers.base import Selection
 
 State = Literal["queued", "running", "done", "failed"]
 
+now_s = time.monotonic
+
 MAX_KEPT = 200  # results that nobody has fetched yet, or not lately
 
 
@@ -43,12 +45,16 @@ class Job:
     id: str = field(default_factory=lambda: secrets.token_urlsafe(16))
     state: State = "queued"
     result: Prediction | Failure | None = None
-    finished_s: float | None = None  # of time.monotonic
+    finished_s: float | None = None  # by now_s
     task: asyncio.Task[None] | None = None
 
     @property
     def name(self) -> str:
         return self.upload.name
+
+    @property
+    def is_over(self) -> bool:
+        return self.finished_s is not None
 
     def progress(self) -> tuple[float, float | None]:
         """Give the seconds of sound that are scored, and those expected in all, if known."""
@@ -56,10 +62,10 @@ class Job:
             return self.result.duration_s, self.result.duration_s
         return scoring.progress_of(self.upload.progress)
 
-    async def wait(self) -> None:
+    async def wait(self, limit_s: float | None = None) -> None:
         """Wait until the job is over; who waits may be cancelled without ending the job."""
         if self.task is not None:
-            await asyncio.wait([self.task])
+            await asyncio.wait([self.task], timeout=limit_s)
 
 
 class Jobs:
@@ -109,7 +115,7 @@ class Jobs:
     def keep(self, job: Job) -> None:
         """Let a job be found by its id, until it has been over for a while."""
         self._forget_old()
-        over = [each.id for each in self._kept.values() if each.finished_s is not None]
+        over = [each.id for each in self._kept.values() if each.is_over]
         for job_id in over[: max(0, len(self._kept) + 1 - MAX_KEPT)]:  # the oldest come first
             del self._kept[job_id]
         self._kept[job.id] = job
@@ -123,6 +129,11 @@ class Jobs:
                 404, "job-unknown", "there is no such job", "results are kept for a while only"
             )
         return job
+
+    async def forget(self, job: Job) -> None:
+        """End a job that is kept, and let it be found no more."""
+        self._kept.pop(job.id, None)
+        await self.cancel(job)
 
     async def cancel(self, job: Job, code: str = "cancelled", message: str = "") -> None:
         """End a job, whatever it is at, and its process with it."""
@@ -149,11 +160,11 @@ class Jobs:
     async def _run(self, job: Job) -> None:
         async with self._free:
             job.state = "running"
-            begun_s = time.monotonic()
+            begun_s = now_s()
             try:
                 job.result = await self._scored(job)
             finally:
-                self._counters.add("scoring_seconds", time.monotonic() - begun_s)
+                self._counters.add("scoring_seconds", now_s() - begun_s)
 
     def _finish(self, job: Job, task: asyncio.Task[None]) -> None:
         """Keep the books of a job that is over; it may have been cancelled before it began."""
@@ -165,7 +176,7 @@ class Jobs:
         assert job.result is not None
         job.upload.delete()
         job.state = "done" if isinstance(job.result, Prediction) else "failed"
-        job.finished_s = time.monotonic()
+        job.finished_s = now_s()
         self._under_way.discard(job)
         outcome = job.result.code if isinstance(job.result, Failure) else "ok"
         self._counters.count("predictions", outcome=outcome)
@@ -178,17 +189,23 @@ class Jobs:
             max_duration_s=self._settings.max_duration_s,
             threshold=job.threshold,
         )
+        outcome = await self._attempt(task)
+        if outcome == workers.Lost("crashed"):
+            # It may have been sent to a process that was just killed for another reason.
+            outcome = await self._attempt(task)
+        return lost(job.name, outcome.reason) if isinstance(outcome, workers.Lost) else outcome
+
+    async def _attempt(self, task: scoring.Task) -> Prediction | Failure | workers.Lost:
         future = self._pool.submit(scoring.score, task, time_limit_s=self._settings.time_limit_s)
         try:
             await _over(future)
         except asyncio.CancelledError:
             future.cancel()
             raise
-        outcome = self._pool.outcome(future)
-        return lost(job.name, outcome.reason) if isinstance(outcome, workers.Lost) else outcome
+        return self._pool.outcome(future)
 
     def _forget_old(self) -> None:
-        limit_s = time.monotonic() - self._settings.job_ttl_s
+        limit_s = now_s() - self._settings.job_ttl_s
         for job in list(self._kept.values()):
             if job.finished_s is not None and job.finished_s < limit_s:
                 del self._kept[job.id]
