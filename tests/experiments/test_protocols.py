@@ -31,6 +31,16 @@ def test_quick_look_has_two_folds_and_one_seed() -> None:
     assert found.is_quick and not found.learning
 
 
+def test_methods_can_be_left_out_of_all_parts() -> None:
+    found = protocol(Wish(without=("rbf_svm", "logistic")))
+    whole = protocol(Wish())
+    for part in ("methods", "leaky", "learning"):
+        names = [method.name for method in getattr(whole, part)]
+        left = [name for name in names if name not in ("rbf_svm", "logistic")]
+        assert [method.name for method in getattr(found, part)] == left
+        assert len(left) < len(names)
+
+
 def test_named_methods_are_run_alone() -> None:
     found = protocol(Wish(methods=("prior", "knn"), n_seeds=2))
     assert names(found.methods) == ["prior", "knn"]

@@ -38,6 +38,9 @@ _COUNT = click.IntRange(min=1)
 )
 @click.option("--methods", callback=names, metavar="NAME,...", help="Run these methods alone.")
 @click.option(
+    "--without", callback=names, metavar="NAME,...", help="Leave out some of the usual methods."
+)
+@click.option(
     "--only",
     multiple=True,
     metavar="NAME",
@@ -76,6 +79,7 @@ def reproduce(
     source: str | None,
     quick: bool,
     methods: tuple[str, ...] | None,
+    without: tuple[str, ...] | None,
     only: tuple[str, ...],
     seeds: int | None,
     repeats: int,
@@ -119,6 +123,7 @@ def reproduce(
     wish = protocols.Wish(
         is_quick=quick,
         methods=methods or (),
+        without=without or (),
         only=only,
         n_seeds=seeds,
         n_repeats=repeats,
@@ -181,6 +186,7 @@ def _command(task: str, wish: Wish, source: str, skip_bad: bool) -> str:
     words = ["affetto", "reproduce", task, "--source", source]
     words += ["--quick"] if wish.is_quick else []
     words += ["--methods", ",".join(wish.methods)] if wish.methods else []
+    words += ["--without", ",".join(wish.without)] if wish.without else []
     words += [word for name in wish.only for word in ("--only", name)]
     words += ["--seeds", str(wish.n_seeds)] if wish.n_seeds else []
     words += ["--repeats", str(wish.n_repeats)] if wish.n_repeats > 1 else []

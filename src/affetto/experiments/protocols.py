@@ -22,12 +22,14 @@ N_TESTED_QUICKLY = 2
 class Wish:
     """What is asked for on the command line.
 
-    `methods` replace the usual ones; `only` names further methods, which are run beside the one
-    that they are variants of. `overrides` change the recipes of all networks.
+    `methods` replace the usual ones, of which `without` leaves some out; `only` names further
+    methods, which are run beside the one that they are variants of. `overrides` change the recipes
+    of all networks.
     """
 
     is_quick: bool = False
     methods: tuple[str, ...] = ()
+    without: tuple[str, ...] = ()
     only: tuple[str, ...] = ()
     n_seeds: int | None = None
     n_repeats: int = 1
@@ -39,6 +41,8 @@ def protocol(wish: Wish) -> Protocol:
     """Make the protocol of a wish. Raises: UnknownName, BadConfig."""
     if wish.methods and wish.only:
         raise BadConfig("methods and only exclude each other", "name all of them as methods")
+    for name in wish.without:
+        table.find(name)
     n_seeds = wish.n_seeds or (1 if wish.is_quick else N_SEEDS)
     chosen = _chosen(wish)
     ablation_of = next(
@@ -50,10 +54,8 @@ def protocol(wish: Wish) -> Protocol:
     leaky = table.QUICK_LEAKY if wish.is_quick else table.LEAKY
     return Protocol(
         methods=_overridden(chosen, wish.overrides),
-        leaky=_contenders(leaky if is_whole else (), wish.overrides),
-        learning=_contenders(
-            table.LEARNING if is_whole and not wish.is_quick else (), wish.overrides
-        ),
+        leaky=_contenders(leaky if is_whole else (), wish),
+        learning=_contenders(table.LEARNING if is_whole and not wish.is_quick else (), wish),
         seeds=tuple(range(n_seeds)),
         n_folds=N_FOLDS,
         n_tested=N_TESTED_QUICKLY if wish.is_quick else None,
@@ -71,7 +73,7 @@ def _chosen(wish: Wish) -> tuple[AnyMethod, ...]:
     for name in names:
         if names.count(name) > 1:
             raise BadConfig(f"method {name} is named twice")
-    found = tuple(table.find(name) for name in names)
+    found = tuple(table.find(name) for name in names if name not in wish.without)
     for method in found:
         if isinstance(method, Contender) and "song" not in method.by:
             raise BadConfig(
@@ -81,8 +83,9 @@ def _chosen(wish: Wish) -> tuple[AnyMethod, ...]:
     return found
 
 
-def _contenders(names: Sequence[str], overrides: Mapping[str, str]) -> tuple[Contender, ...]:
-    found = _overridden(tuple(table.find(name) for name in names), overrides)
+def _contenders(names: Sequence[str], wish: Wish) -> tuple[Contender, ...]:
+    chosen = tuple(table.find(name) for name in names if name not in wish.without)
+    found = _overridden(chosen, wish.overrides)
     return tuple(method for method in found if isinstance(method, Contender))
 
 
