@@ -6,6 +6,8 @@
     uploads    from a request's body to a private file
     jobs       the queue before a bounded number of processes, and what became of the work
     scoring    what such a process does
+    catalog    songs of the library, searches, playlists
+    media      a file, or a part of it
     problems   errors as RFC 9457 describes them, by one map
 
     from affetto.service import Settings, run

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Collection
 from typing import Any
 
@@ -14,6 +15,8 @@ from affetto.errors import BadConfig
 
 _TRUE, _FALSE = ("1", "true", "yes"), ("0", "false", "no")
 _MAX_DIGITS = 12
+_MAX_TEXT = 4_000
+_MAX_VALUES = 32
 
 
 class Json(Response):
@@ -38,21 +41,38 @@ def to_json(content: Any) -> str:
 class Parameters:
     """The parameters of an address; only those `known` may be there, and each once.
 
-    Raises: BadConfig, here and with every value that is not as it should be.
+    Those in `repeatable` may come several times. Raises: BadConfig, here and with every value
+    that is not as it should be.
     """
 
-    def __init__(self, query: QueryParams, known: Collection[str]) -> None:
+    def __init__(
+        self, query: QueryParams, known: Collection[str], repeatable: Collection[str] = ()
+    ) -> None:
         self._query = query
         given = [name for name, _ in query.multi_items() if name != "token"]
         for name in given:
             if name not in known:
                 hint = f"known: {', '.join(sorted(known))}" if known else "it takes none"
                 raise BadConfig(f"there is no parameter {audio.display(name)[:80]!r} here", hint)
-            if given.count(name) > 1:
+            if name not in repeatable and given.count(name) > 1:
                 raise BadConfig(f"the parameter {name} is given twice")
 
     def text(self, name: str, default: str = "") -> str:
-        return self._query.get(name, default)
+        value = self._query.get(name, default)
+        if len(value) > _MAX_TEXT:
+            raise BadConfig(f"{name} is longer than {_MAX_TEXT:,} characters", "say it in fewer")
+        return value
+
+    def some_text(self, name: str) -> str | None:
+        """Give a text, or None where there is none."""
+        return self.text(name) if name in self._query else None
+
+    def texts(self, name: str) -> list[str]:
+        """Give the values of a parameter that may come several times."""
+        values = self._query.getlist(name)
+        if len(values) > _MAX_VALUES or any(len(value) > _MAX_TEXT for value in values):
+            raise BadConfig(f"there is too much of {name}", f"at most {_MAX_VALUES} are taken")
+        return values
 
     def flag(self, name: str, default: bool = False) -> bool:
         value = self._query.get(name, "1" if default else "0").lower()
@@ -76,17 +96,24 @@ class Parameters:
             raise _wrong(name, value, f"a whole number from {low} to {high}")
         return int(value)
 
-    def share(self, name: str) -> float | None:
-        """Give a number from 0 to 1, or None where there is none."""
+    def number(self, name: str) -> float | None:
+        """Give a number, or None where there is none."""
         value = self._query.get(name)
         if value is None:
             return None
         try:
             number = float(value)
         except ValueError:
-            number = -1.0
-        if not 0 <= number <= 1:
-            raise _wrong(name, value, "a number from 0 to 1")
+            number = math.nan
+        if not math.isfinite(number):
+            raise _wrong(name, value, "a number")
+        return number
+
+    def share(self, name: str) -> float | None:
+        """Give a number from 0 to 1, or None where there is none."""
+        number = self.number(name)
+        if number is not None and not 0 <= number <= 1:
+            raise _wrong(name, self._query[name], "a number from 0 to 1")
         return number
 
 

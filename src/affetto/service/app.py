@@ -25,6 +25,7 @@ from affetto.errors import AffettoError, BadConfig
 from affetto.library import default_path
 from affetto.service import counters
 from affetto.service.answers import Json, Parameters, to_json
+from affetto.service.catalog import Catalog
 from affetto.service.gate import PAGE_POLICY, Doorkeeper, Shield
 from affetto.service.jobs import Job, Jobs
 from affetto.service.problems import Problem, of_error, of_failure, of_http
@@ -60,6 +61,7 @@ class _Service:
         self.bundle = bundles.load(settings.bundle)
         self.counters = counters.Counters()
         self.hidden = {audio.display(settings.db or default_path()): "the library"}
+        self.catalog = Catalog(settings)
         self.app = Starlette(
             routes=self._routes(),
             middleware=self._middleware(),
@@ -83,6 +85,7 @@ class _Service:
             Route("/v1/predict", self.predict, methods=["POST"]),
             Route("/v1/vocabularies", self.vocabularies),
             Route("/v1/vocabularies/{name}", self.vocabulary),
+            *self.catalog.routes(),
         ]
 
     def _middleware(self) -> list[Middleware]:
