@@ -215,4 +215,4 @@ def test_library_that_is_not_there_is_wrong_use(tmp_path: Path, capsys: Captured
 
 def test_command_and_library_have_the_same_options() -> None:
     options = {parameter.name for parameter in command.params} - {"format_name", "debug"}
-    assert options == set(inspect.signature(find).parameters)
+    assert options == set(inspect.signature(find).parameters) - {"scores"}

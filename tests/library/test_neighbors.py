@@ -14,7 +14,7 @@ from hypothesis.extra import numpy as arrays
 
 from affetto.errors import AudioNotFound, BundleMissing
 from affetto.library import Embeddings, Library
-from affetto.library.neighbors import Neighbors
+from affetto.library.neighbors import Neighbors, neighbors_in
 from affetto.prediction import predict
 from tests.library.catalog import SHELF, record
 from tests.library.music import fill, write_album, write_song
@@ -149,3 +149,16 @@ def test_library_without_embeddings_has_no_neighbors() -> None:
     empty = Embeddings(np.zeros(0, np.int64), np.zeros((0, 0), np.float32))
     found, cosines = Neighbors(empty).nearest(np.ones(3, np.float32), np.array([1, 2]))
     assert len(found) == len(cosines) == 0
+
+
+def test_embeddings_are_kept_until_the_library_changes(bundle: Path, tmp_path: Path) -> None:
+    with Library(tmp_path / "db") as library, Library(tmp_path / "db") as other:
+        record(library, bundle, SHELF[:2])
+        first = neighbors_in(library, library.bundle())
+        assert neighbors_in(library, library.bundle()) is first
+        record(library, bundle, SHELF[2:3])
+        second = neighbors_in(library, library.bundle())
+        assert second is not first
+        record(other, bundle, SHELF[3:])
+        assert neighbors_in(library, library.bundle()) is not second
+        assert len(library.search(like="1")) == 3

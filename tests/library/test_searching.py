@@ -211,11 +211,18 @@ def test_tags_that_were_asked_for_are_named(library: Library) -> None:
     assert library.search(sort="year").named == ()
 
 
+def test_scores_can_be_left_out(library: Library) -> None:
+    song, _ = found = library.search("calm", scores=False)
+    assert (song.tags, song.chosen) == ({}, ())
+    assert [tag.tag for tag in found.named] == ["calming_soothing"]
+
+
 def test_scores_of_many_songs_are_those_of_few(
     library: Library, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     one = library.search("", sort="title")
-    monkeypatch.setattr(searching, "FEW", 0)
+    monkeypatch.setattr(searching, "MANY", 2.0)
+    monkeypatch.setattr(searching, "BATCH", 3)
     other = library.search("", sort="title")
     assert one.scores.tags == other.scores.tags
     assert one.scores.values.tolist() == other.scores.values.tolist()

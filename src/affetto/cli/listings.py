@@ -20,6 +20,8 @@ from affetto.cli.options import say
 if TYPE_CHECKING:
     from affetto.library import Found, Song, Track
 
+WITHOUT_SCORES = ("m3u", "paths0")
+
 MAX_TAGS = 4  # columns of the table
 ALIKE = 0.1  # a difference of valence or arousal that is not worth a number
 MAX_WIDTH, MIN_WIDTH, USUAL_WIDTH = 120, 60, 80

@@ -107,6 +107,7 @@ def search(
         reverse=reverse,
         limit=limit,
         bundle=bundle,
+        scores=format_name not in listings.WITHOUT_SCORES,
     )
     listings.write(found, format_name)
     _tell(found, format_name)

@@ -66,6 +66,11 @@ class Connection:
         with self._translating():
             yield from self._sqlite.execute(question, parameters)
 
+    def table(self, question: str, parameters: Parameters = ()) -> list[Row]:
+        """Give all rows of an answer at once, which is quicker for many. Raises: LibraryError."""
+        with self._translating():
+            return self._sqlite.execute(question, parameters).fetchall()
+
     def row(self, question: str, parameters: Parameters = ()) -> Row | None:
         """Give the first row of an answer, or None. Raises: LibraryError."""
         with self._translating():

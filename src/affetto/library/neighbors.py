@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
+from weakref import WeakKeyDictionary
 
 import numpy as np
 import numpy.typing as npt
@@ -82,6 +83,23 @@ class Neighbors:
         found, cosines = among[is_there], cosines[places[is_there]]
         order = np.argsort(-cosines, kind="stable")
         return found[order], np.clip(cosines[order], -1, 1)
+
+
+_kept: WeakKeyDictionary[Library, tuple[object, Neighbors]] = WeakKeyDictionary()
+
+
+def neighbors_in(library: Library, bundle: StoredBundle) -> Neighbors:
+    """Give the embeddings of a library, kept in memory as long as it is open and unchanged."""
+    # What others have written raises the first number, what this connection has the second.
+    version = (
+        bundle.id,
+        library.connection.row("PRAGMA data_version"),
+        library.connection.row("SELECT total_changes()"),
+    )
+    kept = _kept.get(library)
+    if kept is None or kept[0] != version:
+        kept = _kept[library] = (version, Neighbors(library.embeddings(bundle=bundle)))
+    return kept[1]
 
 
 def _normalized(values: FloatArray) -> FloatArray:

@@ -28,7 +28,7 @@ from affetto.errors import BadConfig, UnknownName
 from affetto.library.database import Library, Scores, StoredBundle, StoredTag, Track
 from affetto.library.folding import SQL_NAME, folded_bytes
 from affetto.library.names import QUADRANTS, NumberField, TagNames, TextField, slug
-from affetto.library.neighbors import Likeness, Neighbors, Seed, seed_of
+from affetto.library.neighbors import Likeness, Seed, neighbors_in, seed_of
 from affetto.library.query import And, InQuadrant, Matched, Or, Query, Within, parse, parse_range
 from affetto.library.sql import SORTS, question, tags_of
 from affetto.registry import unknown_name
@@ -37,7 +37,8 @@ Range = str | float | tuple[float | None, float | None]
 """Such as "1990..1999", "0.2..", 1999, or (0.2, None): both ends belong to it."""
 
 SIMILARITY = "similarity"
-FEW = 1_000  # songs whose scores are looked up one by one
+MANY = 0.25  # of a library's songs: their scores are read by tag, not by song
+BATCH = 500  # values in one IN (...): SQLite takes some thousand
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,6 +150,7 @@ def search(
     reverse: bool = False,
     limit: int | None = None,
     bundle: str | os.PathLike[str] | None = None,
+    scores: bool = True,
 ) -> Found:
     """Find songs of a library.
 
@@ -159,6 +161,7 @@ def search(
     default the match with the tags of the query, else the path; `sql.SORTS` has the names, and
     any tag is one. `bundle` names whose scores are searched, by default those of the bundle that
     has scored most songs; a folder is a bundle too, for `like`.
+    Without `scores` songs come without tags, which is quicker for many.
     Raises: LibraryError; QueryInvalid; BadConfig; UnknownName; what `neighbors.seed_of` raises.
     """
     if limit is not None and limit < 1:
@@ -193,8 +196,7 @@ def search(
         cosines: FloatArray | None = None
         if seed is not None:
             ordered = file_ids
-            neighbors = Neighbors(library.embeddings(bundle=stored))
-            file_ids, cosines = neighbors.nearest(seed.embedding, file_ids)
+            file_ids, cosines = neighbors_in(library, stored).nearest(seed.embedding, file_ids)
             is_other = np.isin(file_ids, _with_sound(library, seed.audio_sha256), invert=True)
             file_ids, cosines = file_ids[is_other], cosines[is_other]
             n_found = len(file_ids)
@@ -211,7 +213,7 @@ def search(
         return Found(
             bundle=stored,
             tracks=tuple(library.tracks(file_ids.tolist(), bundle=stored)),
-            scores=scores_of(library, stored, file_ids),
+            scores=scores_of(library, stored, file_ids) if scores else _no_scores(file_ids),
             n_found=n_found,
             stale=stale(library, stored),
             named=tuple(dict.fromkeys((*tags_of(asked), *_sorted_by(sort, names)))),
@@ -233,30 +235,39 @@ def matching(
     """
     asked = question(query, bundle, sort, reverse)
     library.connection.define(SQL_NAME, folded_bytes)
-    rows = library.connection.rows(asked.text, asked.values)
-    return np.fromiter((row[0] for row in rows), np.int64)
+    rows = library.connection.table(asked.text, asked.values)
+    return np.array([row[0] for row in rows], np.int64)
 
 
 def scores_of(library: Library, bundle: StoredBundle, file_ids: IntArray) -> Scores:
     """Give the scores of some songs in all tags of a bundle, in the order of `file_ids`."""
-    if len(file_ids) > FEW:
+    if len(file_ids) > MANY * bundle.n_songs:
         names = dict.fromkeys(tag.vocabulary for tag in bundle.tags)
         tables = [library.scores(name, bundle=bundle, with_missing=True) for name in names]
         rows = np.searchsorted(tables[0].file_ids, file_ids)
         values = np.concatenate([table.values[rows] for table in tables], axis=1)
         return Scores(file_ids, tuple(tag for table in tables for tag in table.tags), values)
     columns = {tag.id: column for column, tag in enumerate(bundle.tags)}
+    places = {file_id: row for row, file_id in enumerate(file_ids.tolist())}
     values = np.full((len(file_ids), len(columns)), np.nan, np.float32)
-    for number, file_id in enumerate(file_ids.tolist()):
-        question = "SELECT tag_id, score FROM scores WHERE file_id = ?"
-        for tag_id, score in library.connection.rows(question, (file_id,)):
+    for first in range(0, len(file_ids), BATCH):
+        batch = file_ids[first : first + BATCH].tolist()
+        marks = ",".join("?" * len(batch))
+        question = f"SELECT file_id, tag_id, score FROM scores WHERE file_id IN ({marks})"
+        for file_id, tag_id, score in library.connection.table(question, tuple(batch)):
             if tag_id in columns:  # else another bundle's
-                values[number, columns[tag_id]] = score
+                values[places[file_id], columns[tag_id]] = score
     return Scores(file_ids, bundle.tags, frozen(values))
+
+
+def _no_scores(file_ids: IntArray) -> Scores:
+    return Scores(file_ids, (), frozen(np.zeros((len(file_ids), 0))))
 
 
 def stale(library: Library, bundle: StoredBundle) -> dict[str, int]:
     """Count the songs that a bundle has not scored but others have, by these bundles' titles."""
+    if library.connection.row("SELECT 1 FROM bundles WHERE id != ?", (bundle.id,)) is None:
+        return {}
     rows = library.connection.rows(
         "SELECT name || ' ' || version, count(*) FROM results AS others"
         " JOIN bundles ON bundles.id = others.bundle_id JOIN files ON files.id = others.file_id"

@@ -68,9 +68,11 @@ def question(query: Query, bundle: StoredBundle, sort: str, reverse: bool) -> Cl
     """
     where = condition(query)
     order = _order(sort, reverse, query, TagNames(bundle))
+    # CROSS JOIN has SQLite look at files first, and at results by their index alone: what else it
+    # may choose takes five times as long.
     text = (
         "SELECT files.id FROM files"
-        " JOIN results ON file_id = files.id AND bundle_id = ? AND status = 'ok'"
+        " CROSS JOIN results ON file_id = files.id AND bundle_id = ? AND status = 'ok'"
         f" WHERE missing_since IS NULL AND {where.text} ORDER BY {order.text}, path"
     )
     return Clause(text, (bundle.id, *where.values, *order.values))
