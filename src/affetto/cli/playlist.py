@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from affetto.cli.facts import print_json
 from affetto.cli.options import Member, Verb, db_option, positive, say
 from affetto.errors import BadConfig
 from affetto.writers.playlists import PLAYLISTS, format_of
@@ -133,12 +133,9 @@ def playlist(
         say(notice.message)
     target = None if dry_run else output
     if format_name == "table":
-        _write("".join(f"{line}\n" for line in _table(made)), target)
-    elif format_name == "json" and target is None:
-        print_json(made.to_dict())
+        text = "\n".join(_table(made))
+        click.echo(text) if target is None else _write(f"{text}\n", target)
     elif format_name == "json":
-        import json
-
         _write(json.dumps(made.to_dict(), indent=2) + "\n", target)
     else:
         folder = base or ((output.parent if output else Path()) if relative else None)
@@ -185,13 +182,11 @@ def _format(output: Path | None, name: str | None, dry_run: bool) -> str:
 
 def _write(text: str, target: Path | None) -> None:
     """Write UTF-8, whatever the terminal's encoding: to a file that is whole, or to stdout."""
+    if target is None:
+        click.echo(text.encode(), nl=False)
+        return
     from affetto.files import atomic_write
 
-    if target is None:
-        stream = click.get_binary_stream("stdout")
-        stream.write(text.encode())
-        stream.flush()
-        return
     with atomic_write(target, "wb") as file:
         file.write(text.encode())
 

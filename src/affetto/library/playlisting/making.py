@@ -46,7 +46,7 @@ DEFAULT_MINUTES = 60.0
 MAX_MINUTES = 1_440.0
 TOLERANCE_S, TOLERANCE_SHARE = 60.0, 0.02  # of the wanted length: whichever is more
 
-_LOT = 0.02  # mean handicap that a seed gives: as much as 0.14 spreads off the route
+_LOT, _LEAST_LOT, _MOST_LOT = 20.0, 0.005, 0.1  # mean handicap that a seed gives, times songs
 _MATCH = 0.5  # handicap of a search's last song, where nothing else says what is better
 
 
@@ -169,8 +169,9 @@ def playlist(
         elif not route:
             handicaps += _MATCH * np.arange(len(songs)) / len(songs)
         if seed is not None:
-            # By the sound, not by the place in a list: a song more leaves the others their lots.
-            handicaps += _LOT * _lots(songs.tracks, seed)
+            # About a squared distance at which a handful of others lie: seeds choose among these.
+            mean = min(max(_LOT / len(songs), _LEAST_LOT), _MOST_LOT)
+            handicaps += mean * _lots(songs.tracks, seed)
         length_s = 60 * minutes
         tolerance_s = (
             max(TOLERANCE_S, TOLERANCE_SHARE * length_s) if tolerance is None else 60 * tolerance
@@ -238,6 +239,11 @@ def _chosen(
     weights = Weights(near=1.0 if route else 0.0)
     fits = (songs.durations_s > 0) & (songs.durations_s <= length_s + tolerance_s)
     rows = np.flatnonzero(fits)
+    if not len(rows):
+        raise BadConfig(
+            f"every song lasts longer than the {_minutes(length_s)} wanted",
+            "ask for more --minutes",
+        )
     total_s = float(songs.durations_s[rows].sum())
     if total_s < length_s - tolerance_s:
         raise BadConfig(
@@ -290,7 +296,10 @@ def _chosen(
 
 
 def _lots(tracks: Iterable[Track], seed: int) -> Float64Array:
-    """Draw a lot for each song, (n_songs,), exponential with mean 1, by its sound and the seed."""
+    """Draw a lot for each song, (n_songs,), exponential with mean 1, by the seed and its sound.
+
+    So a song more in the library leaves the others their lots.
+    """
     numbers = [int(track.audio_sha256[:15], 16) ^ (seed * 0x9E3779B97F4A7C15) for track in tracks]
     # A round of SplitMix64 (G. Steele, D. Lea, C. Flood, OOPSLA 2014) makes of neighbors strangers.
     mixed = np.array([number & 0xFFFFFFFFFFFFFFFF for number in numbers], np.uint64)
