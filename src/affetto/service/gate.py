@@ -12,6 +12,7 @@ answers, since no header allows it to.
 from __future__ import annotations
 
 import ipaddress
+import re
 import secrets
 import socket
 from collections.abc import Collection
@@ -28,6 +29,8 @@ from affetto.service.settings import Settings
 SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
 OPEN_PATHS = ("/", "/healthz", "/openapi.json")  # hold nothing that is anybody's
 _LISTED_METHODS = ("GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "PATCH")
+
+_HOST = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[0-9A-Za-z._-]+)(?::[0-9]{1,5})?")
 
 _HEADERS = {
     "Content-Security-Policy": "default-src 'none'; base-uri 'none'; frame-ancestors 'none'",
@@ -177,7 +180,5 @@ def _own_names(settings: Settings) -> frozenset[str]:
 
 def _name_of(host: str) -> str | None:
     """Give the name in a header `Host`, without its port; None for what is not one."""
-    try:
-        return urlsplit(f"//{host}").hostname
-    except ValueError:
-        return None
+    found = _HOST.fullmatch(host)
+    return None if found is None else found[1].strip("[]").rstrip(".").lower()
