@@ -35,14 +35,37 @@ _WIDEST = ("scales", "segment")
 _RBF = {"base": ("rbf_svm",), "base_settings": ({"c": 0.3, "gamma": 0.3},)}
 _FEW_TREES = {"n_trees": (100,)}
 
+# `seconds` are rough: they order the work and tell the time that is left.
 # Where a method's own grid would take longer than all the others together, a shorter one stands.
 _BASELINES: tuple[Baseline, ...] = (
-    Baseline("knn_averages", "nearest neighbors by the mean of each band", "knn", ("averages",)),
-    Baseline("knn", "nearest neighbors", "knn", _WIDEST),
-    Baseline("logistic", "binary relevance, logistic regression", "logistic", _WIDEST),
-    Baseline("linear_svm", "binary relevance, linear support vectors", "linear_svm", _WIDEST),
-    Baseline("rbf_svm", "binary relevance, Gaussian support vectors", "rbf_svm", _WIDEST),
-    Baseline("rbf_svm_segment", "rbf_svm that hears the segment alone", "rbf_svm", ("segment",)),
+    Baseline(
+        "knn_averages",
+        "nearest neighbors by the mean of each band",
+        "knn",
+        ("averages",),
+        seconds=2.0,
+    ),
+    Baseline("knn", "nearest neighbors", "knn", _WIDEST, seconds=7.0),
+    Baseline(
+        "logistic", "binary relevance, logistic regression", "logistic", _WIDEST, seconds=20.0
+    ),
+    Baseline(
+        "linear_svm",
+        "binary relevance, linear support vectors",
+        "linear_svm",
+        _WIDEST,
+        seconds=110.0,
+    ),
+    Baseline(
+        "rbf_svm", "binary relevance, Gaussian support vectors", "rbf_svm", _WIDEST, seconds=80.0
+    ),
+    Baseline(
+        "rbf_svm_segment",
+        "rbf_svm that hears the segment alone",
+        "rbf_svm",
+        ("segment",),
+        seconds=80.0,
+    ),
     Baseline(
         "random_forest",
         "random forest",
@@ -52,6 +75,7 @@ _BASELINES: tuple[Baseline, ...] = (
             {**_FEW_TREES, "min_leaf": (10, 5), "max_features": (0.06,)},
             {**_FEW_TREES, "min_leaf": (10,), "max_features": (0.2,)},
         ),
+        seconds=150.0,
     ),
     Baseline(
         "extra_trees",
@@ -59,6 +83,7 @@ _BASELINES: tuple[Baseline, ...] = (
         "extra_trees",
         _WIDEST,
         ({**_FEW_TREES, "min_leaf": (10, 5), "max_features": (0.2,)},),
+        seconds=100.0,
     ),
     Baseline(
         "boosting",
@@ -66,9 +91,12 @@ _BASELINES: tuple[Baseline, ...] = (
         "boosting",
         _WIDEST,
         ({"n_rounds": (50, 100), "learning_rate": (0.1,), "max_features": (0.1,)},),
+        seconds=150.0,
     ),
-    Baseline("mlknn", "ML-kNN", "mlknn", _WIDEST),
-    Baseline("label_powerset", "one class for each set of tags", "label_powerset", _WIDEST),
+    Baseline("mlknn", "ML-kNN", "mlknn", _WIDEST, seconds=13.0),
+    Baseline(
+        "label_powerset", "one class for each set of tags", "label_powerset", _WIDEST, seconds=130.0
+    ),
     Baseline(
         "rakel",
         "RAkEL",
@@ -78,6 +106,7 @@ _BASELINES: tuple[Baseline, ...] = (
             {"base": ("logistic",), "base_settings": ({"c": 0.001}, {"c": 0.003})},
             {**_RBF, "disjoint": (True,)},
         ),
+        seconds=150.0,
     ),
     Baseline(
         "chains",
@@ -85,6 +114,7 @@ _BASELINES: tuple[Baseline, ...] = (
         "chains",
         _WIDEST,
         ({"base": ("logistic",), "base_settings": ({"c": 0.003},)}, _RBF),
+        seconds=150.0,
     ),
     Baseline(
         "calibrated_label_ranking",
@@ -92,6 +122,7 @@ _BASELINES: tuple[Baseline, ...] = (
         "calibrated_label_ranking",
         _WIDEST,
         ({"base": ("logistic",), "base_settings": ({"c": 0.001}, {"c": 0.003})}, _RBF),
+        seconds=200.0,
     ),
     Baseline("logistic_mulan", "logistic regression on Mulan's 68", "logistic", ("mulan",)),
     Baseline("rbf_svm_mulan", "Gaussian support vectors on Mulan's 68", "rbf_svm", ("mulan",)),
@@ -151,7 +182,7 @@ _SONG_NETWORKS: tuple[SongNetwork, ...] = (
 )
 
 _WINDOW_NETWORKS: tuple[Network, ...] = (
-    Network("window_cnn", "the network of predict, on windows, one seed at a time"),
+    Network("window_cnn", "the network of predict, on windows, one seed at a time", seconds=110.0),
     Network(
         "window_cnn_no_mixup",
         "without mixup",
