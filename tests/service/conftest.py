@@ -1,4 +1,7 @@
-"""Real servers on free ports, each in a thread of its own, and real clients."""
+"""Real servers on free ports, each in a thread of its own, and real clients.
+
+Whatever a server answers in any test must be as `openapi.json` says.
+"""
 
 from __future__ import annotations
 
@@ -16,6 +19,7 @@ from affetto.service.server import Server
 from affetto.service.settings import Settings
 from tests import tiny_bundle
 from tests.library.music import write_song
+from tests.service import contract
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +53,10 @@ def serving(settings: Settings) -> Iterator[Running]:
     try:
         while not is_up.wait(0.05):
             assert thread.is_alive(), "the server did not start"
-        with httpx.Client(base_url=server.address, timeout=120, trust_env=False) as client:
+        hooks = {"response": [contract.check]}
+        with httpx.Client(
+            base_url=server.address, timeout=120, trust_env=False, event_hooks=hooks
+        ) as client:
             yield Running(server, client)
     finally:
         server.should_exit = True

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import io
+import json
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -79,6 +80,7 @@ class _Service:
             Route("/", self.page),
             Route("/healthz", self.health),
             Route("/metrics", self.metrics),
+            Route("/openapi.json", self.openapi),
             Route("/v1/bundles", self.bundles),
             Route("/v1/jobs/{job_id}", self.job, methods=["GET"]),
             Route("/v1/jobs/{job_id}", self.cancel_job, methods=["DELETE"]),
@@ -135,6 +137,13 @@ class _Service:
 
     async def health(self, request: Request) -> Response:
         return Json({"status": "ok", "version": __version__})
+
+    async def openapi(self, request: Request) -> Response:
+        """Give the description of the API, with the version that runs."""
+        text = Path(__file__).with_name("openapi.json").read_text(encoding="utf-8")
+        document = json.loads(text)
+        document["info"]["version"] = __version__
+        return Json(document)
 
     async def metrics(self, request: Request) -> Response:
         gauges = {
