@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -27,6 +29,7 @@ from affetto.library.query import (
     parse_range,
 )
 from tests.library.test_names import BUNDLE
+from tests.rules.source import ROOT
 
 NAMES = TagNames(BUNDLE)
 TAGS = {tag.tag: tag for tag in BUNDLE.tags}
@@ -177,6 +180,17 @@ def test_range_that_is_none_is_refused(text: str) -> None:
         parse_range(text, "year", NAMES)
 
 
+def test_examples_of_the_docs_can_be_read() -> None:
+    text = (ROOT / "docs" / "search.md").read_text(encoding="utf-8")
+    language = text[text.index("## The language") : text.index("### The grammar")]
+    (examples,) = re.findall(r"^Examples:\n\n```\n(.*?)```", language, re.MULTILINE | re.DOTALL)
+    cells = re.findall(r"^\| (`.*?`) \| (?:that|whose|by|of|outside)", language, re.MULTILINE)
+    tests = [test for cell in cells for test in re.findall(r"`(.*?)`", cell)]
+    assert len(tests) >= 10
+    for example in (*examples.splitlines(), *tests):
+        parse(example, NAMES)
+
+
 PIECES = (
     *("calm", "sad", "valence", "year", "duration", "artist", "path", "quadrant", "Q1"),
     *("and", "or", "not", "in", "(", ")", ">", ">=", "<", "=", "!=", "~", "!~", "..", "==", "&"),
@@ -185,7 +199,10 @@ PIECES = (
 )
 
 
-@given(st.one_of(st.text(), st.lists(st.sampled_from(PIECES), max_size=12).map(" ".join)))
+SEARCHES = st.text() | st.lists(st.sampled_from(PIECES), max_size=12).map(" ".join)
+
+
+@given(SEARCHES)
 def test_any_text_is_read_or_refused(text: str) -> None:
     try:
         parse(text, NAMES)

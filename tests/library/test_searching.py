@@ -26,6 +26,7 @@ from affetto.library.walk import Stamp
 from tests.library.catalog import SHELF, Entry, record
 from tests.library.queries import TAGS, TEXTS, as_text, entries, holds, queries
 from tests.library.test_names import BUNDLE
+from tests.library.test_query import SEARCHES
 
 SOME_TAGS = tuple(tag for tag in BUNDLE.tags if tag.tag in TAGS)
 
@@ -104,6 +105,15 @@ def test_any_text_is_only_looked_for(library: Library, text: str) -> None:
             "unknown",
         }
     assert len(library.search()) == 4
+
+
+@given(SEARCHES)
+def test_any_search_finds_songs_or_is_refused(library: Library, text: str) -> None:
+    try:
+        found = library.search(text)
+    except QueryInvalid:
+        return
+    assert 0 <= found.n_found <= 4
 
 
 # ---------------------------------------------------------------- options
