@@ -17,7 +17,7 @@ from affetto.cli.search import search as command
 from affetto.library import Library
 from affetto.library import search as find
 from tests.cli.command import affetto
-from tests.library.catalog import SHELF, Entry, record
+from tests.library.catalog import EMOTIONS, SHELF, Entry, record
 
 Captured = pytest.CaptureFixture[str]
 
@@ -216,3 +216,17 @@ def test_library_that_is_not_there_is_wrong_use(tmp_path: Path, capsys: Captured
 def test_command_and_library_have_the_same_options() -> None:
     options = {parameter.name for parameter in command.params} - {"format_name", "debug"}
     assert options == set(inspect.signature(find).parameters) - {"scores"}
+
+
+def test_lines_of_a_likeness_fit_the_terminal(
+    bundle: Path, tmp_path: Path, capsys: Captured, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tags = dict.fromkeys(EMOTIONS.tags, 0.9)
+    with Library(tmp_path / "db") as library:
+        record(library, bundle, [Entry(f"/{name}.wav", tags, title=name * 80) for name in "ab"])
+    monkeypatch.setenv("COLUMNS", "80")
+    assert run(tmp_path / "db", "--like", "1") == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert max(map(len, lines)) <= 80
+    assert lines[1].endswith("more")
+    assert "more; valence alike" in lines[-1]

@@ -109,13 +109,15 @@ def _write_bytes(parts: Iterator[bytes] | Sequence[bytes]) -> None:
 
 
 def _table(found: Found) -> None:
+    width = terminal_width(USUAL_WIDTH, MAX_WIDTH)
     if found.seed is not None:
         from affetto.audio import display
 
         seed = found.seed
         place = f"{seed.quadrant}  valence {seed.valence:+.2f}  arousal {seed.arousal:+.2f}"
         click.echo(f"like {display(os.path.basename(seed.path))}  {place}")  # noqa: PTH119
-        click.echo(f"     {_titles(found, sorted(seed.chosen)) or 'no tag above its threshold'}\n")
+        tags = _titles(found, seed.chosen, width - 5)
+        click.echo(f"     {tags or 'no tag above its threshold'}\n")
     if not len(found):
         return
     columns = list(_columns(found))
@@ -124,7 +126,7 @@ def _table(found: Found) -> None:
     n_id = max(2, max(len(str(track.id)) for track in found.tracks))
     click.echo("  ".join([*heads, "  ", "  time", "id".rjust(n_id), "song"]))
     n_before = sum(widths) + 2 * len(widths) + 4 + 8 + n_id + 2
-    n_name = max(terminal_width(USUAL_WIDTH, MAX_WIDTH) - n_before, 20)
+    n_name = max(width - n_before, 20)
     for number, song in enumerate(found):
         cells = [
             text[number].rjust(width) for (_, text), width in zip(columns, widths, strict=True)
@@ -134,7 +136,7 @@ def _table(found: Found) -> None:
         number_shown = str(song.track.id).rjust(n_id)
         click.echo("  ".join([*cells, song.track.quadrant, time, number_shown, name]))
         if song.likeness is not None:
-            click.echo(f"{'':>5}  {_shared(found, song)}")
+            click.echo(f"       {_shared(found, song, width - 7)}")
 
 
 def _columns(found: Found) -> Iterator[tuple[str, list[str]]]:
@@ -148,13 +150,13 @@ def _columns(found: Found) -> Iterator[tuple[str, list[str]]]:
     yield "arousal", [f"{track.arousal:+.2f}" for track in found.tracks]
 
 
-def _shared(found: Found, song: Song) -> str:
-    assert song.likeness is not None
-    tags = _titles(found, song.likeness.tags)
+def _shared(found: Found, song: Song, width: int) -> str:
     likeness = song.likeness
+    assert likeness is not None
     places = (("valence", likeness.valence), ("arousal", likeness.arousal))
     said = ", ".join(_beside(name, difference) for name, difference in places)
-    return f"{f'shares {tags}' if tags else 'shares no tag'}; {said}"
+    tags = _titles(found, likeness.tags, width - len(f"shares ; {said}"))
+    return f"shares {tags or 'no tag'}; {said}"
 
 
 def _beside(name: str, difference: float) -> str:
@@ -163,9 +165,16 @@ def _beside(name: str, difference: float) -> str:
     return f"{name} {abs(difference):.2f} {'higher' if difference > 0 else 'lower'}"
 
 
-def _titles(found: Found, tags: Sequence[str]) -> str:
-    titles = {tag.tag: tag.title for tag in found.bundle.main_tags}
-    return ", ".join(titles[tag] for tag in tags)
+def _titles(found: Found, tags: Sequence[str], width: int) -> str:
+    """Give the titles of tags, so many as go into so many columns."""
+    known = {tag.tag: tag.title for tag in found.bundle.main_tags}
+    titles = [known[tag] for tag in tags]
+    text = ", ".join(titles)
+    n_left = len(titles)
+    while len(text) > width and n_left > 1:
+        n_left -= 1
+        text = f"{', '.join(titles[:n_left])} and {len(titles) - n_left} more"
+    return text
 
 
 def shown_name(track: Track, width: int) -> str:

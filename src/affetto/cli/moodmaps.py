@@ -73,7 +73,7 @@ def _rows(found: MoodMap, glyphs: _Glyphs) -> Iterator[Text]:
     yield Text(f"{'arousal':<8}{f'{reach:+.1f}':>{N_COLUMNS - 6}}")
     yield Text(top_left + line * N_COLUMNS + top_right, "dim")
     for row in range(N_ROWS):
-        text = Text(side, "dim")
+        text = Text().append(side, "dim")
         for column in range(N_COLUMNS):
             valence, arousal = column - N_COLUMNS // 2, N_ROWS // 2 - row
             step = steps[row, column]

@@ -58,14 +58,17 @@ def _facts(found: MoodMap) -> Iterator[tuple[str, str]]:
     said = "" if not found.query else f" that fit {found.query!r}"
     yield "songs", f"{n_songs:,}{said}, {_hours(found.duration_s)}, scored by {found.bundle}"
     if plain["artists"]:
-        albums = f", {plain['albums']:,} albums" if plain["albums"] else ""
-        yield "by", f"{plain['artists']:,} artists{albums}"
+        albums = f", {_n(plain['albums'], 'album')}" if plain["albums"] else ""
+        yield "by", f"{_n(plain['artists'], 'artist')}{albums}"
     if found.n_failed:
-        yield "failed", f"{found.n_failed:,} files could not be scored"
+        yield "failed", f"{_n(found.n_failed, 'file')} could not be scored"
     if found.n_missing:
-        yield "missing", f"{found.n_missing:,} songs; to remove them: affetto scan --prune FOLDER"
+        yield (
+            "missing",
+            f"{_n(found.n_missing, 'song')}; to remove them: affetto scan --prune FOLDER",
+        )
     for title, n in found.stale.items():
-        yield "stale", f"{n:,} songs scored by {title} only; affetto scan --refresh FOLDER"
+        yield "stale", f"{_n(n, 'song')} scored by {title} only; affetto scan --refresh FOLDER"
     for name in ("valence", "arousal"):
         of = plain[name]
         if of is not None:
@@ -74,6 +77,10 @@ def _facts(found: MoodMap) -> Iterator[tuple[str, str]]:
                 f"half of them from {of['quartile1']:+.2f} to {of['quartile3']:+.2f}, "
                 f"all from {of['lowest']:+.2f} to {of['highest']:+.2f}",
             )
+
+
+def _n(count: int, noun: str) -> str:
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"
 
 
 def _hours(seconds: float) -> str:

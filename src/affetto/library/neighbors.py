@@ -28,12 +28,12 @@ from affetto.prediction import predict
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Seed:
-    """The song that others shall be like; `chosen` are its tags, by slug."""
+    """The song that others shall be like; `chosen` are its tags, the highest first."""
 
     path: str
     audio_sha256: str
     embedding: FloatArray
-    chosen: frozenset[str]
+    chosen: tuple[str, ...]
     valence: float
     arousal: float
     quadrant: Quadrant
@@ -165,12 +165,12 @@ def _seed(prediction: Prediction) -> Seed:
             f"{display(prediction.path)}: its bundle gives no embedding to compare by",
             "search by tags instead",
         )
-    tags = zip(prediction.vocabulary.tags, prediction.chosen, strict=True)
+    tags = dict(zip(prediction.vocabulary.tags, prediction.chosen, strict=True))
     return Seed(
         path=prediction.path,
         audio_sha256=prediction.audio_sha256,
         embedding=prediction.embedding,
-        chosen=frozenset(tag for tag, is_chosen in tags if is_chosen),
+        chosen=tuple(tag for tag in prediction.tags if tags[tag]),
         valence=prediction.valence,
         arousal=prediction.arousal,
         quadrant=prediction.quadrant,
