@@ -58,6 +58,7 @@ def test_unknown_name_offers_the_nearest(running: Running) -> None:
 def test_address_that_there_is_not_is_a_problem(running: Running) -> None:
     answer = running.client.get("/v1/nothing")
     assert (answer.status_code, answer.json()["code"]) == (404, "not-found")
+    assert running.client.get("/v1/bundles/").status_code == 404
     answer = running.client.get("/v1/predict")
     assert (answer.status_code, answer.json()["code"]) == (405, "method-not-allowed")
     assert answer.headers["allow"] == "POST"

@@ -96,6 +96,20 @@ def test_pages_of_other_sites_change_nothing(running: Running, headers: dict[str
         assert (answer.status_code, answer.json()["code"]) == (403, "foreign-origin")
 
 
+def test_pages_of_other_sites_cannot_keep_the_server_busy_but_may_link_to_it(
+    running: Running, locked: Running
+) -> None:
+    foreign = {"sec-fetch-site": "cross-site"}
+    assert status_of(running, "/v1/vocabularies", **foreign, **{"sec-fetch-mode": "no-cors"}) == 403
+    assert (
+        status_of(running, "/v1/vocabularies", **foreign, **{"sec-fetch-mode": "navigate"}) == 200
+    )
+    assert status_of(running, "/", **foreign) == 200
+    named = {**foreign, "origin": CORS, "authorization": f"Bearer {TOKEN}"}
+    assert status_of(locked, "/v1/vocabularies", **named) == 200
+    assert status_of(locked, "/v1/vocabularies", **{**named, "origin": "https://a.example"}) == 403
+
+
 def test_pages_of_this_server_and_other_programs_may(running: Running, song: bytes) -> None:
     own = running.server.address
     for headers in (

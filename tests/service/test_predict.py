@@ -14,6 +14,7 @@ import pytest
 from affetto import bundles
 from affetto.prediction import predict
 from affetto.service.settings import Settings
+from affetto.service.uploads import Upload
 from tests.rules.source import ROOT
 from tests.service.conftest import Running, serving
 
@@ -134,6 +135,19 @@ def test_upload_that_is_too_large_is_refused_stated_or_not(running: Running) -> 
 def test_song_that_is_too_long_is_refused(serve: Callable[..., Running], song: bytes) -> None:
     answer = serve(max_duration_s=2.0).post(song)
     assert (answer.status_code, answer.json()["code"]) == (413, "too-long")
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no disk that is always full")
+def test_disk_that_is_full_is_told(
+    running: Running, song: bytes, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr(Upload, "sound", Path("/dev/full"))
+        answer = running.post(song)
+    assert (answer.status_code, answer.json()["code"]) == (507, "no-room")
+    assert "No space left on device" in caplog.text
+    assert list(running.folder.iterdir()) == []
+    assert running.post(song).status_code == 200
 
 
 def test_nothing_of_an_upload_stays(running: Running, song: bytes) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from pathlib import Path
 
 import click
@@ -142,7 +143,6 @@ def serve(
 
             webbrowser.open(address)
 
-    try:
+    with contextlib.suppress(KeyboardInterrupt):  # which is how a server ends
         run(settings, tell)
-    except KeyboardInterrupt:  # which is how a server ends
-        say("stopped")
+    say("stopped")

@@ -73,6 +73,7 @@ class _Service:
             },
             lifespan=self._lifespan,
         )
+        self.app.router.redirect_slashes = False
         self.app.state.service = self
 
     def _routes(self) -> list[Route]:

@@ -19,6 +19,7 @@ from collections.abc import Collection
 from urllib.parse import parse_qs, urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from affetto import audio
@@ -86,6 +87,8 @@ class Shield:
                 await _refuse(problem, scope, receive, shielded)
                 return
             await self._app(scope, receive, shielded)
+        except ClientDisconnect:  # there is nobody to answer
+            return
         except Exception as error:
             problem = of_exception(error)
             if not is_begun and scope["type"] == "http":
@@ -121,8 +124,9 @@ class Doorkeeper:
             return
         headers = Headers(scope=scope)
         try:
-            if scope["type"] == "websocket" or scope["method"] not in SAFE_METHODS:
-                _check_origin(headers, self._origins)
+            is_safe = scope["type"] == "http" and scope["method"] in SAFE_METHODS
+            if not is_safe or scope["path"] not in OPEN_PATHS:
+                _check_origin(headers, self._origins, is_safe)
             if scope["path"] not in OPEN_PATHS:
                 self._check_token(scope, headers)
         except Problem as problem:
@@ -150,11 +154,17 @@ class Doorkeeper:
             )
 
 
-def _check_origin(headers: Headers, allowed: Collection[str]) -> None:
-    """Raise a Problem for a page of another site; other programs name no origin."""
+def _check_origin(headers: Headers, allowed: Collection[str], is_safe: bool) -> None:
+    """Raise a Problem for a page of another site; other programs name no origin.
+
+    Such a page could not read an answer, but it could keep the server busy with questions. To
+    follow a link is another thing.
+    """
     origin = headers.get("origin")
-    if origin is None:
-        is_own = headers.get("sec-fetch-site", "none") in ("none", "same-origin")
+    if origin is None or is_safe:
+        is_link = is_safe and headers.get("sec-fetch-mode") == "navigate"
+        is_own = headers.get("sec-fetch-site", "none") in ("none", "same-origin") or is_link
+        is_own = is_own or origin in allowed
     else:
         is_own = origin in allowed or urlsplit(origin).netloc == headers.get("host")
     if not is_own:

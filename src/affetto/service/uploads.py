@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import shutil
 import tempfile
 import time
@@ -23,6 +24,8 @@ from starlette.requests import ClientDisconnect, Request
 
 from affetto.service.problems import Problem
 from affetto.service.settings import MB, Settings
+
+_log = logging.getLogger(__name__)
 
 _WRITE_BYTES = 1 << 20
 _FORM_BYTES = 1 << 20  # of a form, beside the file in it
@@ -77,6 +80,12 @@ class Uploads:
             upload = Upload(folder, name)
             try:
                 kept = await self._written(body, _form_of(request), upload)
+            except OSError as error:
+                upload.delete()
+                _log.error("an upload cannot be written (%s)", error.strerror)
+                raise Problem(
+                    507, "no-room", "the server has no room for this upload", "try again later"
+                ) from error
             except BaseException:
                 upload.delete()
                 raise
@@ -103,7 +112,7 @@ class Uploads:
 
     async def _written(self, body: _Body, form: _Form | None, upload: Upload) -> Upload:
         name, n_bytes, waiting = upload.name, 0, bytearray()
-        with upload.sound.open("wb", buffering=0) as file:
+        with upload.sound.open("wb") as file:
             async for part in body:
                 content = part if form is None else form.push(part)
                 n_bytes += len(content)
