@@ -25,7 +25,7 @@ from typing import Any
 import numpy as np
 
 from affetto.audio import display
-from affetto.core import Notice, frozen
+from affetto.core import IntArray, Notice
 from affetto.errors import BadConfig
 from affetto.library.database import Library, StoredBundle, Track
 from affetto.library.names import TagNames
@@ -213,14 +213,67 @@ def _whole(bundle: StoredBundle, songs: Songs, may_repeat: bool) -> Playlist:
     return Playlist(bundle, tuple(songs.tracks[row] for row in order), notices=tuple(notices))
 
 
-def _without_copies(songs: Songs) -> Any:
+def _without_copies(songs: Songs) -> IntArray:
     """Give the rows of songs that are not nearly the same as one before."""
     clashes = songs.clashes(np.arange(len(songs)))
     is_kept = np.ones(len(songs), np.bool_)
     for row in np.flatnonzero(np.triu(clashes, 1).any(axis=1)):
         if is_kept[row]:
             is_kept[row + 1 :] &= ~clashes[row, row + 1 :]
-    return np.flatnonzero(is_kept)
+    return np.asarray(np.flatnonzero(is_kept), np.int64)
+
+
+def pose(
+    songs: Songs,
+    handicaps: Float64Array,
+    way: Route,
+    near: float,
+    length_s: float,
+    tolerance_s: float,
+    may_repeat: bool = False,
+) -> tuple[IntArray, Problem]:
+    """Give the rows of the songs that come into question, and the problem made of them.
+
+    `handicaps` (n_songs,) are those of the objective, `near` is its weight of that name.
+    Raises: BadConfig if all songs together are too short, or each too long.
+    """
+    rows = np.flatnonzero((songs.durations_s > 0) & (songs.durations_s <= length_s + tolerance_s))
+    total_s = float(songs.durations_s[rows].sum())
+    if not len(rows):
+        raise BadConfig(
+            f"every song lasts longer than the {_minutes(length_s)} wanted",
+            "ask for more --minutes",
+        )
+    if total_s < length_s - tolerance_s:
+        raise BadConfig(
+            f"the {_n_songs(len(rows))} that fit last {_minutes(total_s)}, and "
+            f"{_minutes(length_s)} are wanted",
+            "ask for fewer --minutes, or for more songs",
+        )
+    rows = rows[
+        in_question(
+            songs.places[rows],
+            songs.artists[rows],
+            handicaps[rows],
+            songs.durations_s[rows],
+            way,
+            near,
+            length_s,
+        )
+    ]
+    problem = Problem(
+        places=songs.places[rows],
+        durations_s=songs.durations_s[rows],
+        artists=songs.artists[rows],
+        handicaps=handicaps[rows],
+        clashes=songs.clashes(rows),
+        route=way,
+        length_s=length_s,
+        tolerance_s=tolerance_s,
+        weights=Weights(near=near),
+        may_repeat=may_repeat,
+    )
+    return rows, problem
 
 
 def _chosen(
@@ -235,45 +288,8 @@ def _chosen(
 ) -> Playlist:
     """Choose songs for a length, and order them."""
     corners = np.array([(each.valence, each.arousal) for each in route] or [(0.0, 0.0)]) / spread
-    way = Route(frozen(corners, np.float64))
-    weights = Weights(near=1.0 if route else 0.0)
-    fits = (songs.durations_s > 0) & (songs.durations_s <= length_s + tolerance_s)
-    rows = np.flatnonzero(fits)
-    if not len(rows):
-        raise BadConfig(
-            f"every song lasts longer than the {_minutes(length_s)} wanted",
-            "ask for more --minutes",
-        )
-    total_s = float(songs.durations_s[rows].sum())
-    if total_s < length_s - tolerance_s:
-        raise BadConfig(
-            f"the {_n_songs(len(rows))} that fit last {_minutes(total_s)}, and "
-            f"{_minutes(length_s)} are wanted",
-            "ask for fewer --minutes, or for more songs",
-        )
-    rows = rows[
-        in_question(
-            songs.places[rows],
-            songs.artists[rows],
-            handicaps[rows],
-            songs.durations_s[rows],
-            way,
-            weights.near,
-            length_s,
-        )
-    ]
-    problem = Problem(
-        places=songs.places[rows],
-        durations_s=songs.durations_s[rows],
-        artists=songs.artists[rows],
-        handicaps=handicaps[rows],
-        clashes=songs.clashes(rows),
-        route=way,
-        length_s=length_s,
-        tolerance_s=tolerance_s,
-        weights=weights,
-        may_repeat=may_repeat,
-    )
+    way, near = Route(corners), 1.0 if route else 0.0
+    rows, problem = pose(songs, handicaps, way, near, length_s, tolerance_s, may_repeat)
     solution = solve(problem)
     if solution.playlist is None:
         raise BadConfig(

@@ -88,26 +88,39 @@ class Problem:
         """Give the objective (n_playlists,) of playlists (n_playlists, n) of one size.
 
         A broken rule of order or length costs `FORBIDDEN`, and more the worse it is; whether
-        songs clash is for `clashing` to say.
+        songs clash is not looked at.
         """
         rows = np.asarray(playlists, np.int64)
-        durations_s = self.durations_s[rows]
-        ends_s = np.cumsum(durations_s, axis=1)
-        total_s = ends_s[:, -1]
+        return self.flow(rows) + self.length_cost(self.durations_s[rows].sum(axis=1))
+
+    def flow(self, parts: IntArray, begins_s: float = 0.0) -> Float64Array:
+        """Give both sums of the objective (n_parts,) over parts of playlists, (n_parts, n).
+
+        A part begins `begins_s` seconds after its playlist; what comes before it is not
+        looked at.
+        """
+        durations_s = self.durations_s[parts]
+        ends_s = begins_s + np.cumsum(durations_s, axis=1)
         shares = durations_s / self.length_s
-        off = self.places[rows] - self.route.at((ends_s - durations_s / 2) / self.length_s)
-        returns, n_in_a_row = self._returns(rows)
-        level = self.weights.near * _squared(off) + self.handicaps[rows]
+        off = self.places[parts] - self.route.at((ends_s - durations_s / 2) / self.length_s)
+        returns, n_in_a_row = self._returns(parts)
+        level = self.weights.near * _squared(off) + self.handicaps[parts]
         cost = (shares * (level + self.weights.repeat * returns)).sum(axis=1)
-        if rows.shape[1] > 1:
+        if parts.shape[1] > 1:
             between = (shares[:, 1:] + shares[:, :-1]) / 2
             cost += self.weights.step * (between * _squared(np.diff(off, axis=1))).sum(axis=1)
-        cost += self.weights.length * ((total_s - self.length_s) / self.tolerance_s) ** 2
-        excess_s = np.abs(total_s - self.length_s) - self.tolerance_s
-        cost += FORBIDDEN * np.where(excess_s > 1e-6, 1 + excess_s / self.length_s, 0)
         if not self.may_repeat:
             cost += FORBIDDEN * n_in_a_row
         return np.asarray(cost, np.float64)
+
+    def length_cost(self, total_s: npt.ArrayLike) -> Float64Array:
+        """Give what the objective adds for playlists' lengths (...) in seconds."""
+        off_s = np.abs(np.asarray(total_s, np.float64) - self.length_s)
+        excess_s = off_s - self.tolerance_s
+        too_much = np.where(excess_s > 1e-6, 1 + excess_s / self.length_s, 0)
+        return np.asarray(
+            self.weights.length * (off_s / self.tolerance_s) ** 2 + FORBIDDEN * too_much
+        )
 
     def _returns(self, rows: IntArray) -> tuple[Float64Array, IntArray]:
         """Give r_i (n_playlists, n), and how often an artist follows itself (n_playlists,)."""
@@ -122,15 +135,6 @@ class Problem:
                 n_in_a_row = is_same.sum(axis=1)
         return returns, n_in_a_row
 
-    def clashing(self, playlist: npt.ArrayLike) -> bool:
-        """Say whether any two songs of a playlist (n,) clash, or are the same."""
-        songs = np.asarray(playlist, np.int64)
-        return bool(np.triu(self.clashes[np.ix_(songs, songs)], 1).any())
-
-    def total_s(self, playlist: npt.ArrayLike) -> float:
-        """Give the length of a playlist (n,) in seconds."""
-        return float(self.durations_s[np.asarray(playlist, np.int64)].sum())
-
 
 def _squared(vectors: Float64Array) -> Float64Array:
-    return np.asarray((vectors**2).sum(axis=-1), np.float64)
+    return np.asarray(vectors[..., 0] ** 2 + vectors[..., 1] ** 2, np.float64)

@@ -1,4 +1,4 @@
-"""From a problem to a playlist: the beam's best and the greedy one improved, the best of all."""
+"""From a problem to a playlist: the best that the beam and greed give, improved."""
 
 from __future__ import annotations
 
@@ -37,12 +37,11 @@ def solve(problem: Problem) -> Solution:
         found = search(problem, shortlist, width)
         if found.playlists:
             break
-    greedy = nearest_first(problem)
-    n_songs = max((len(each) for each in found.playlists), default=1)
-    n_improved = min(max(_SONGS_IMPROVED // n_songs, 1), _MOST_IMPROVED)
-    starts = [each for each in (*found.playlists[:n_improved], greedy) if len(each)]
+    starts = [each for each in (*found.playlists, nearest_first(problem)) if len(each)]
+    starts.sort(key=lambda each: float(problem.cost(each[None])[0]))
+    n_improved = min(max(_SONGS_IMPROVED // max(map(len, starts), default=1), 1), _MOST_IMPROVED)
     best, cost = None, FORBIDDEN
-    for start in starts:
+    for start in starts[:n_improved]:
         improved, its_cost = improve(problem, shortlist, start)
         if its_cost < cost:
             best, cost = improved, its_cost
