@@ -3,11 +3,11 @@
     python benchmarks/playlist.py [--quick] [--n-songs N] [--json FILE]
 
 A library is filled with made-up songs (`search.py`). Playlists of an hour and of ten, along a
-way from tense to peaceful, are made of it: once as affetto does, reading, choosing and improving; and
-once by reading the same songs and taking the nearest one again and again, which is about the
-least that any program can do. CPU milliseconds, the median of the rounds; and the objective of
-both, whose formula stands in `affetto/library/playlisting/problem.py`: the smaller the better. The
-order of all songs of a search is timed too.
+way from tense to peaceful, are made of it: once as affetto does, reading, choosing and improving;
+and once by reading the same songs and taking the nearest one again and again, which is about
+the least that any program can do. CPU milliseconds, the median of the rounds; and the objective
+of both, whose formula stands in `affetto/library/playlisting/problem.py`: the smaller the better.
+The order of all songs of a search is timed too.
 """
 
 from __future__ import annotations
