@@ -129,7 +129,7 @@ class AudioStream:
         for block in self._decoder.blocks(self._block_samples):
             mono = tally.add(block)
             if resampler is None:
-                resampler = _resampler(self._decoder.sample_rate, self.sample_rate)
+                resampler = make_resampler(self._decoder.sample_rate, self.sample_rate)
             samples = resampler.resample_chunk(mono)
             if len(samples):
                 yield self._waveform(samples, n_given)
@@ -152,7 +152,11 @@ class _SameRate:
         return samples
 
 
-def _resampler(from_hz: int, to_hz: int) -> Any:
+def make_resampler(from_hz: int, to_hz: int) -> Any:
+    """Give what turns sound of one rate into sound of another as it comes.
+
+    Its `resample_chunk(samples, last=False)` takes (n,) float32 and gives what is ready.
+    """
     if from_hz == to_hz:
         return _SameRate()
     import soxr

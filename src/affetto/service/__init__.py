@@ -8,6 +8,7 @@
     scoring    what such a process does
     catalog    songs of the library, searches, playlists
     media      a file, or a part of it
+    live       sound that comes as it is played, over a WebSocket
     problems   errors as RFC 9457 describes them, by one map
 
     from affetto.service import Settings, run

@@ -17,7 +17,7 @@ from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response, StreamingResponse
-from starlette.routing import Route
+from starlette.routing import BaseRoute, Route
 
 from affetto import __version__, audio, bundles, vocabularies
 from affetto.bundles import Bundle
@@ -29,6 +29,7 @@ from affetto.service.answers import Json, Parameters, to_json
 from affetto.service.catalog import Catalog
 from affetto.service.gate import PAGE_POLICY, Doorkeeper, Shield
 from affetto.service.jobs import Job, Jobs
+from affetto.service.live import Live
 from affetto.service.problems import Problem, of_error, of_failure, of_http
 from affetto.service.settings import Settings
 from affetto.service.uploads import Uploads, plain_name
@@ -63,6 +64,7 @@ class _Service:
         self.counters = counters.Counters()
         self.hidden = {audio.display(settings.db or default_path()): "the library"}
         self.catalog = Catalog(settings)
+        self.live = Live(settings, self.bundle)
         self.app = Starlette(
             routes=self._routes(),
             middleware=self._middleware(),
@@ -76,7 +78,7 @@ class _Service:
         self.app.router.redirect_slashes = False
         self.app.state.service = self
 
-    def _routes(self) -> list[Route]:
+    def _routes(self) -> list[BaseRoute]:
         return [
             Route("/", self.page),
             Route("/healthz", self.health),
@@ -89,6 +91,7 @@ class _Service:
             Route("/v1/vocabularies", self.vocabularies),
             Route("/v1/vocabularies/{name}", self.vocabulary),
             *self.catalog.routes(),
+            *self.live.routes(),
         ]
 
     def _middleware(self) -> list[Middleware]:
@@ -152,6 +155,7 @@ class _Service:
             "running": self.jobs.n_running,
             "kept": self.jobs.n_kept,
             "uploads": self.uploads.n_arriving,
+            "listeners": self.live.n_open,
         }
         return Response(self.counters.text(gauges), media_type=counters.MEDIA_TYPE)
 

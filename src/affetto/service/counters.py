@@ -16,6 +16,7 @@ _GAUGES = {
     "queued": ("affetto_jobs_queued", "Songs that wait for a process."),
     "running": ("affetto_jobs_running", "Songs that are being scored."),
     "kept": ("affetto_jobs_kept", "Jobs that can be asked for."),
+    "listeners": ("affetto_live_connections", "Clients that send live sound."),
     "uploads": ("affetto_uploads_arriving", "Uploads on their way."),
 }
 

@@ -11,6 +11,7 @@ import uvicorn
 from affetto import audio
 from affetto.errors import BadConfig
 from affetto.service.app import create_app
+from affetto.service.live import MAX_MESSAGE_BYTES
 from affetto.service.settings import Settings
 
 _BACKLOG = 512
@@ -34,6 +35,7 @@ class Server(uvicorn.Server):
                 log_config=None,
                 access_log=False,  # addresses may hold the token
                 server_header=False,
+                ws_max_size=MAX_MESSAGE_BYTES,
                 proxy_headers=False,
                 lifespan="on",
             )

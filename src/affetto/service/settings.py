@@ -22,11 +22,12 @@ class Settings:
     """How a server runs.
 
     `port` 0 takes a free one. `db` is the library, by default the user's own. `jobs` processes
-    score; `queue_size` songs may wait for one; `max_uploads` may be on their way in. A song has
-    `time_limit_s` to be scored, an upload `upload_limit_s` in all and `silence_limit_s` without a
-    byte. The result of a job is kept for `job_ttl_s`. `token` is asked of everybody; an address
-    that other computers reach needs one, unless `no_auth` says otherwise. `cors` are origins
-    whose pages may call, `allow_hosts` further names by which the server may be called.
+    score; `queue_size` songs may wait for one; `max_uploads` may be on their way in, and
+    `max_listeners` may send live sound. A song has `time_limit_s` to be scored, an upload
+    `upload_limit_s` in all and `silence_limit_s` without a byte. The result of a job is kept for
+    `job_ttl_s`. `token` is asked of everybody; an address that other computers reach needs one,
+    unless `no_auth` says otherwise. `cors` are origins whose pages may call, `allow_hosts`
+    further names by which the server may be called.
     Raises: BadConfig.
     """
 
@@ -39,6 +40,7 @@ class Settings:
     max_upload_bytes: int = 200 * MB
     max_duration_s: float = 4 * 3600.0
     max_uploads: int = 256
+    max_listeners: int = 8
     time_limit_s: float = 600.0
     upload_limit_s: float = 1800.0
     silence_limit_s: float = 30.0
@@ -51,7 +53,7 @@ class Settings:
     def __post_init__(self) -> None:
         if not 0 <= self.port <= 65_535:
             raise BadConfig(f"there is no port {self.port}", "give one from 1 to 65535")
-        for name in ("jobs", "max_upload_bytes", "max_uploads"):
+        for name in ("jobs", "max_upload_bytes", "max_uploads", "max_listeners"):
             if getattr(self, name) < 1:
                 raise BadConfig(f"{name} must be at least 1, not {getattr(self, name)}")
         if self.queue_size < 0:
