@@ -207,9 +207,9 @@ def _whole(bundle: StoredBundle, songs: Songs, may_repeat: bool) -> Playlist:
     n_repeats = int(((artists[1:] == artists[:-1]) & (artists[1:] != NO_ARTIST)).sum())
     notices = []
     if n_repeats and not may_repeat:
-        notices.append(
-            Notice("artist-repeats", f"an artist follows itself {n_repeats} times: it has so many")
-        )
+        times = "once" if n_repeats == 1 else f"{n_repeats:,} times"
+        message = f"an artist comes twice in a row {times}: too many songs are by one"
+        notices.append(Notice("artist-repeats", message))
     return Playlist(bundle, tuple(songs.tracks[row] for row in order), notices=tuple(notices))
 
 
