@@ -209,3 +209,11 @@ def test_path_comes_back_byte_for_byte_and_stays_text(name: bytes) -> None:
     assert restored(found[0]) == path
     assert found[1:] == ("text", (b"/music/" + name).hex().upper())
     connection.close()
+
+
+def test_rows_that_are_left_may_end_after_their_connection() -> None:
+    connection = Connection(None)
+    rows = connection.rows("SELECT 1 UNION SELECT 2")
+    assert next(rows) == (1,)
+    connection.close()
+    rows.close()  # type: ignore[attr-defined]  # an interrupted program ends them in this order

@@ -64,7 +64,10 @@ class Connection:
     def rows(self, question: str, parameters: Parameters = ()) -> Iterator[Row]:
         """Give the rows of an answer one after the other. Raises: LibraryError."""
         with self._translating():
-            yield from self._sqlite.execute(question, parameters)
+            # `yield from` would close the cursor of rows that are left, by Ctrl-C say, when the
+            # connection has been closed already, and that fails.
+            for row in self._sqlite.execute(question, parameters):
+                yield row  # noqa: UP028
 
     def table(self, question: str, parameters: Parameters = ()) -> list[Row]:
         """Give all rows of an answer at once, which is quicker for many. Raises: LibraryError."""
