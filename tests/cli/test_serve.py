@@ -34,7 +34,7 @@ def serving(bundle: Path, *arguments: str) -> Iterator[tuple[subprocess.Popen[st
         yield process, process.stderr.readline()
     finally:
         if process.poll() is None:
-            process.kill()
+            process.terminate()
         process.communicate(timeout=60)
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import csv
 import io
 import json
+import os
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -165,3 +167,20 @@ def test_temporary_folder_goes_with_the_server(bundle: Path, song: bytes) -> Non
         folder = running.folder
         assert folder.is_dir()
     assert not folder.exists()
+
+
+@pytest.mark.skipif(os.name == "nt", reason="folders have no locks")
+def test_what_a_killed_server_left_goes_with_the_next_start(
+    bundle: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    names = ("affetto-serve-left", "affetto-serve-young", "other")
+    for name in names:
+        (tmp_path / name / "upload-1").mkdir(parents=True)
+    with serving(Settings(port=0, bundle=bundle, jobs=1)) as first:
+        for folder in tmp_path.iterdir():
+            if "young" not in folder.name:
+                os.utime(folder, (0, 0))
+        with serving(Settings(port=0, bundle=bundle, jobs=1)) as second:
+            left = {folder.name for folder in tmp_path.iterdir()}
+            assert left == {*names[1:], first.folder.name, second.folder.name}

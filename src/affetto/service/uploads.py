@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import os
 import shutil
 import tempfile
 import time
@@ -27,6 +28,8 @@ from affetto.service.settings import MB, Settings
 
 _log = logging.getLogger(__name__)
 
+_PREFIX = "affetto-serve-"
+_YOUNG_S = 60.0
 _WRITE_BYTES = 1 << 20
 _FORM_BYTES = 1 << 20  # of a form, beside the file in it
 _MAX_NAME = 255
@@ -57,11 +60,15 @@ class Uploads:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self.folder = Path(tempfile.mkdtemp(prefix="affetto-serve-"))
+        _delete_leftovers()
+        self.folder = Path(tempfile.mkdtemp(prefix=_PREFIX))
+        self._lock = _locked(self.folder)
         self.n_arriving = 0
 
     def close(self) -> None:
         shutil.rmtree(self.folder, ignore_errors=True)
+        if self._lock is not None:
+            os.close(self._lock)
 
     @contextlib.asynccontextmanager
     async def receive(self, request: Request, name: str) -> AsyncIterator[Upload]:
@@ -133,6 +140,34 @@ class Uploads:
         limit = self._settings.max_upload_bytes
         shown = f"{limit / MB:g} MB" if limit >= MB else f"{limit:,} bytes"
         return Problem(413, "too-large", f"an upload may have at most {shown}", "send a part of it")
+
+
+def _delete_leftovers() -> None:
+    """Delete the folders of servers that were killed: nobody holds their locks any more."""
+    before_s = time.time() - _YOUNG_S  # a younger one may be about to be locked
+    for folder in Path(tempfile.gettempdir()).glob(f"{_PREFIX}*"):
+        with contextlib.suppress(OSError):  # another user's, or gone already
+            if folder.is_symlink() or folder.stat().st_mtime > before_s:
+                continue
+            lock = _locked(folder)
+            if lock is not None:
+                shutil.rmtree(folder, ignore_errors=True)
+                os.close(lock)
+
+
+def _locked(folder: Path) -> int | None:
+    """Lock a folder for this process; None if another has it, or where folders have no locks."""
+    if os.name == "nt":
+        return None
+    import fcntl
+
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        os.close(descriptor)
+        return None
+    return descriptor
 
 
 def plain_name(name: str, default: str) -> str:
