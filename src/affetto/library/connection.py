@@ -66,8 +66,8 @@ class Connection:
         with self._translating():
             # `yield from` would close the cursor of rows that are left, by Ctrl-C say, when the
             # connection has been closed already, and that fails.
-            for row in self._sqlite.execute(question, parameters):
-                yield row  # noqa: UP028
+            for row in self._sqlite.execute(question, parameters):  # noqa: UP028
+                yield row
 
     def table(self, question: str, parameters: Parameters = ()) -> list[Row]:
         """Give all rows of an answer at once, which is quicker for many. Raises: LibraryError."""
