@@ -112,6 +112,10 @@ def test_song_that_has_changed_since_is_scored_again(bundle: Path, tmp_path: Pat
         assert before is not None
         assert after is not None
         assert before.audio_sha256 != after.audio_sha256
+        (number,) = [track.id for track in library.tracks() if track.path == song]
+        by_number = library.search(like=str(number), bundle=bundle).seed
+        assert by_number is not None
+        assert by_number.audio_sha256 == after.audio_sha256
         song.unlink()  # gone: what is known of it is all there is
         gone = library.search(like=song).seed
         assert gone is not None

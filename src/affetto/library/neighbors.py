@@ -122,17 +122,18 @@ def seed_of(
     track = pick(library, like, bundle=bundle)
     if track is not None and _is_current(track):
         return _seed(library.prediction(track.id, bundle=bundle))
+    path = like if track is None else track.path  # a number names the file that has changed
     try:
-        stamp_of(os.fspath(like))
+        stamp_of(os.fspath(path))
     except (OSError, ValueError) as error:
-        reason = stat_error(like, error)
-        if os.fspath(like).isdecimal():
+        reason = stat_error(path, error)
+        if track is None and os.fspath(like).isdecimal():
             reason = AudioNotFound(
                 f"{display(like)}: the library has no song of this number",
                 "for numbers see: affetto search",
             )
         raise reason from error
-    return _seed(predict(like, installed(bundle) if scorer is None else scorer))
+    return _seed(predict(path, installed(bundle) if scorer is None else scorer))
 
 
 def installed(stored: StoredBundle) -> Bundle:
