@@ -183,6 +183,13 @@ def test_one_method_alone_has_figures_but_no_comparison() -> None:
     assert found.ranks == {}
 
 
+def test_leaky_methods_may_be_tested_on_other_examples_than_the_honest_ones() -> None:
+    leaky = Outcome("c", "baseline", "", (held_out(1.0, n_songs=20),), (0,))
+    honest = (outcome("a", "network", 1.0),)
+    found = compare(experiment(outcomes=honest, leaky=(leaky,)), n_resamples=20)
+    assert [method.name for method in found.leaky] == ["c"]
+
+
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
