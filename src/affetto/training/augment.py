@@ -27,7 +27,7 @@ def apply(
     if config.tilt_db:
         values = values + _tilt(values, config.tilt_db, rng)
     if config.mixup:
-        values, changed = _mixup(values, changed, config.mixup, rng)
+        values, changed = mixup(values, changed, config.mixup, rng)
     mean = values.mean(dim=(1, 2), keepdim=True)
     masked = torch.zeros(values.shape, dtype=torch.bool)
     for row in masked:
@@ -46,17 +46,19 @@ def _tilt(values: Tensor, tilt_db: float, rng: np.random.Generator) -> Tensor:
     return (slope[:, None] * ramp[None])[:, :, None]
 
 
-def _mixup(
+def mixup(
     values: Tensor, targets: Mapping[str, Tensor], strength: float, rng: np.random.Generator
 ) -> tuple[Tensor, dict[str, Tensor]]:
+    """Blend each row of values (batch, ...), and its targets, with another one's."""
     drawn = rng.beta(strength, strength, len(values)).astype(np.float32)
-    share = torch.from_numpy(np.maximum(drawn, 1 - drawn))
+    share = torch.from_numpy(np.maximum(drawn, 1 - drawn))[:, None]
     partner = torch.from_numpy(rng.permutation(len(values)))
-    mixed = share[:, None, None] * values + (1 - share)[:, None, None] * values[partner]
+    share_of_values = share.reshape(-1, *[1] * (values.ndim - 1))
+    mixed = share_of_values * values + (1 - share_of_values) * values[partner]
     blended = {}
     for name, own in targets.items():
         other = own[partner]
-        both = share[:, None] * own + (1 - share)[:, None] * other
+        both = share * own + (1 - share) * other
         blended[name] = torch.where(torch.isnan(other), own, both)
     return mixed, blended
 

@@ -32,6 +32,7 @@ from affetto.models.scorer import score
 from affetto.training import augment, losses
 from affetto.training.config import TrainConfig
 from affetto.training.data import Item, batches, n_batches, windows_of
+from affetto.training.schedule import Schedule
 
 Report = Callable[[int, int, dict[str, float]], None]
 """Called after each epoch with its number, the number of epochs, and what was measured."""
@@ -147,35 +148,11 @@ class _State:
         self.average = _channels_last(build(config))
         self.average.load_state_dict(scorer.state_dict())
         settings = config.optimizer
-        self.decay = settings.average_decay
         self.optimizer = torch.optim.AdamW(
             scorer.parameters(), lr=settings.learning_rate, weight_decay=settings.weight_decay
         )
         self.n_steps_epoch = n_steps_epoch
-        self.n_steps = n_steps_epoch * settings.epochs
-        self.n_warmup = max(1, round(settings.warmup_share * self.n_steps))
-        self.peak = settings.learning_rate
-
-    def set_rate(self, step: int) -> None:
-        """Rise in a line to the peak, then fall along a cosine to zero."""
-        if step < self.n_warmup:
-            share = (step + 1) / self.n_warmup
-        else:
-            done = (step - self.n_warmup) / max(1, self.n_steps - self.n_warmup)
-            share = 0.5 * (1 + math.cos(math.pi * done))
-        for group in self.optimizer.param_groups:
-            group["lr"] = self.peak * share
-
-    def update_average(self, step: int) -> None:
-        """Move the average towards the weights; early on, faster."""
-        decay = min(self.decay, (1 + step) / (10 + step))
-        with torch.no_grad():
-            ours, theirs = self.average.state_dict(), self.scorer.state_dict()
-            for name, value in theirs.items():
-                if value.dtype.is_floating_point:
-                    ours[name].lerp_(value, 1 - decay)
-                else:
-                    ours[name].copy_(value)
+        self.schedule = Schedule(settings, n_steps_epoch * settings.epochs)
 
     def save(self, run: Run, n_epochs_done: int, measured: dict[str, float]) -> None:
         tensors = {f"scorer.{k}": v for k, v in self.scorer.state_dict().items()}
@@ -228,7 +205,7 @@ def _epoch(state: _State, config: TrainConfig, training: Sequence[Item], epoch: 
     sum_losses = 0.0
     step = epoch * state.n_steps_epoch
     for batch in drawn:
-        state.set_rate(step)
+        state.schedule.set_rate(state.optimizer, step)
         targets = {name: torch.from_numpy(value) for name, value in batch.targets.items()}
         values, targets = augment.apply(
             torch.from_numpy(batch.values), targets, config.augment, rng
@@ -239,7 +216,7 @@ def _epoch(state: _State, config: TrainConfig, training: Sequence[Item], epoch: 
         state.optimizer.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]
         state.optimizer.step()
-        state.update_average(step)
+        state.schedule.update_average(state.average, state.scorer, step)
         sum_losses += float(loss.detach())
         step += 1
     return sum_losses / max(1, state.n_steps_epoch)

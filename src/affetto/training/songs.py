@@ -10,7 +10,6 @@ who agree on instruments and genres teach it to hear. They shape what it hears a
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from copy import deepcopy
 from dataclasses import dataclass, field
@@ -23,8 +22,10 @@ from torch import Tensor, nn
 from affetto.core import FloatArray
 from affetto.errors import BadConfig
 from affetto.models.song_cnn import N_SCALES, SongCnn, SongCnnConfig, channels_of
+from affetto.training import augment
 from affetto.training.config import OptimizerConfig
 from affetto.training.losses import masked_cross_entropy
+from affetto.training.schedule import Schedule
 
 MIN_PARTS = 2
 """A batch normalization needs two parts; a batch with fewer is passed over."""
@@ -105,10 +106,13 @@ class SongScorer(nn.Module):
         self.register_buffer("mean", torch.zeros(self.network.n_channels, 1))
         self.register_buffer("deviation", torch.ones(self.network.n_channels, 1))
 
-    def prepared(self, song: Song) -> Tensor:
-        """Give a song's channels (n_channels, n_steps), standardized."""
-        values = channels_of(torch.from_numpy(song.values.astype(np.float32)), self.config.network)
-        return (values - self.mean) / self.deviation
+    def channels(self, song: Song) -> Tensor:
+        """Give a song's channels (n_channels, n_steps), not standardized."""
+        return channels_of(torch.from_numpy(song.values.astype(np.float32)), self.config.network)
+
+    def standardized(self, channels: Tensor) -> Tensor:
+        """Give channels as the network takes them."""
+        return (channels - self.mean) / self.deviation
 
     def logits(self, embedding: Tensor) -> dict[str, Tensor]:
         return {name: head(embedding) for name, head in self.heads.items()}
@@ -128,28 +132,30 @@ def train(
     torch.use_deterministic_algorithms(True)
     rng = np.random.default_rng(seed)
     scorer = SongScorer(songs[0].values.shape[0], config, heads)
-    _standardize(scorer, songs)
-    prepared = [scorer.prepared(song) for song in songs]
+    channels = [scorer.channels(song) for song in songs]
+    _fit_scale(scorer, channels)
+    prepared = [scorer.standardized(values) for values in channels]
     average = deepcopy(scorer)
     settings = config.optimizer
     optimizer = torch.optim.AdamW(
         scorer.parameters(), lr=settings.learning_rate, weight_decay=settings.weight_decay
     )
     n_batches = max(1, len(songs) // settings.batch_size)
-    schedule = _Schedule(settings, n_batches * settings.epochs)
+    schedule = Schedule(settings, n_batches * settings.epochs)
+    step = 0
     scorer.train()
     for _ in range(settings.epochs):
         order = rng.permutation(len(songs))
         for chosen in np.array_split(order, n_batches):
-            schedule.set_rate(optimizer)
+            schedule.set_rate(optimizer, step)
             batch = _batch(config, [songs[i] for i in chosen], [prepared[i] for i in chosen], rng)
             if len(batch.owner) >= MIN_PARTS:
                 loss = _loss(scorer, batch, heads, rng)
                 optimizer.zero_grad(set_to_none=True)
                 loss.backward()  # type: ignore[no-untyped-call]
                 optimizer.step()
-                _update(average, scorer, schedule.decay())
-            schedule.step += 1
+                schedule.update_average(average, scorer, step)
+            step += 1
     average.eval()
     return average
 
@@ -160,7 +166,7 @@ def score(scorer: SongScorer, songs: Sequence[Song], head: str) -> list[FloatArr
     found = []
     with torch.inference_mode():
         for song in songs:
-            values = scorer.prepared(song)
+            values = scorer.standardized(scorer.channels(song))
             spans = _spans(song.spans, 0, song.values.shape[1], scorer.config)
             owner = torch.zeros(len(song.spans), dtype=torch.long)
             embedding = scorer.network(values[None], owner, spans)
@@ -178,37 +184,13 @@ class _Batch:
     targets: Mapping[str, Tensor]
 
 
-class _Schedule:
-    """The learning rate rises in a line, then falls along a cosine; the average slows down."""
-
-    def __init__(self, settings: OptimizerConfig, n_steps: int) -> None:
-        self.settings = settings
-        self.n_steps = n_steps
-        self.n_warmup = max(1, round(settings.warmup_share * n_steps))
-        self.step = 0
-
-    def set_rate(self, optimizer: torch.optim.Optimizer) -> None:
-        if self.step < self.n_warmup:
-            share = (self.step + 1) / self.n_warmup
-        else:
-            done = (self.step - self.n_warmup) / max(1, self.n_steps - self.n_warmup)
-            share = 0.5 * (1 + math.cos(math.pi * done))
-        for group in optimizer.param_groups:
-            group["lr"] = self.settings.learning_rate * share
-
-    def decay(self) -> float:
-        return min(self.settings.average_decay, (1 + self.step) / (10 + self.step))
-
-
-def _standardize(scorer: SongScorer, songs: Sequence[Song]) -> None:
-    """Set the buffers to the mean and deviation over all frames of the songs."""
+def _fit_scale(scorer: SongScorer, channels: Sequence[Tensor]) -> None:
+    """Set the buffers to the mean and deviation over all steps of the songs."""
     n = 0
     sums = torch.zeros_like(scorer.mean, dtype=torch.float64)
     squares = torch.zeros_like(sums)
-    for song in songs:
-        values = channels_of(
-            torch.from_numpy(song.values.astype(np.float32)), scorer.config.network
-        ).double()
+    for of_song in channels:
+        values = of_song.double()
         n += values.shape[1]
         sums += values.sum(dim=1, keepdim=True)
         squares += (values * values).sum(dim=1, keepdim=True)
@@ -282,29 +264,12 @@ def _loss(
 ) -> Tensor:
     summaries = scorer.network.summaries(batch.values, batch.owner, batch.spans)
     targets = dict(batch.targets)
-    n_parts = len(batch.owner)
     if scorer.config.mixup:
-        drawn = rng.beta(scorer.config.mixup, scorer.config.mixup, n_parts).astype(np.float32)
-        share = torch.from_numpy(np.maximum(drawn, 1 - drawn))[:, None]
-        partner = torch.from_numpy(rng.permutation(n_parts))
-        summaries = share * summaries + (1 - share) * summaries[partner]
-        for name, own in targets.items():
-            blended = share * own + (1 - share) * own[partner]
-            targets[name] = torch.where(torch.isnan(own[partner]), own, blended)
+        summaries, targets = augment.mixup(summaries, targets, scorer.config.mixup, rng)
     logits = scorer.logits(scorer.network.embed(summaries))
-    weights = torch.ones(n_parts)
+    weights = torch.ones(len(batch.owner))
     losses = [
         head.weight * masked_cross_entropy(logits[head.name], targets[head.name], weights)
         for head in heads
     ]
     return torch.stack(losses).sum()
-
-
-def _update(average: SongScorer, scorer: SongScorer, decay: float) -> None:
-    with torch.no_grad():
-        ours, theirs = average.state_dict(), scorer.state_dict()
-        for name, value in theirs.items():
-            if value.dtype.is_floating_point:
-                ours[name].lerp_(value, 1 - decay)
-            else:
-                ours[name].copy_(value)

@@ -97,7 +97,9 @@ class SongNetwork(Contender):
             "validation_share": VALIDATION_SHARE,
             "code": code_sha256(
                 "affetto.training.songs",
+                "affetto.training.augment",
                 "affetto.training.losses",
+                "affetto.training.schedule",
                 "affetto.models.song_cnn",
                 "affetto.frontends",
                 further.__name__,
