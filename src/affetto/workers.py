@@ -13,9 +13,9 @@ from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from types import TracebackType
-from typing import TYPE_CHECKING, Any, Literal, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
+from affetto.closing import Closing
 from affetto.errors import UsageError
 
 if TYPE_CHECKING:
@@ -100,7 +100,7 @@ def map_completed(
                 yield running.pop(done), _result(done)
 
 
-class Pool:
+class Pool(Closing):
     """Processes for items that come one by one, such as the requests to a server.
 
     A process that died or took too long is replaced; should all be lost at once, the next item
@@ -116,17 +116,6 @@ class Pool:
     ) -> None:
         self._arguments = (n_processes, initializer, initargs)
         self._pool = self._started()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
 
     def submit(self, function: Callable[[T], R], item: T, *, time_limit_s: float) -> Future[R]:
         """Let a process compute `function(item)`; `outcome` tells what became of it.

@@ -7,14 +7,14 @@ import math
 import os
 from collections.abc import Generator, Iterator
 from dataclasses import dataclass
-from types import TracebackType
-from typing import Any, BinaryIO, Self
+from typing import Any, BinaryIO
 
 import numpy as np
 import numpy.typing as npt
 
 from affetto.audio.decoders import Damage, Decoder, SamplesDecoder, checked_rate, open_decoder
 from affetto.audio.source import Source, open_source
+from affetto.closing import Closing
 from affetto.core import FloatArray, Notice, Waveform
 from affetto.errors import AudioEmpty, AudioUnreadable, BadConfig
 
@@ -64,7 +64,7 @@ def read(source: AudioSource, sample_rate: int) -> tuple[Waveform, AudioInfo]:
         return Waveform(np.concatenate(parts), blocks.sample_rate), blocks.info
 
 
-class AudioStream:
+class AudioStream(Closing):
     """An iterator over Waveform blocks, and a context manager that closes the file.
 
     `expected_duration_s` is what the header says, or None; `info` is there after the last block.
@@ -97,17 +97,6 @@ class AudioStream:
         if self._info is None:
             raise BadConfig("a stream's info is known after its last block", "read it to the end")
         return self._info
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
 
     def close(self) -> None:
         """Close the file. Safe to call twice."""

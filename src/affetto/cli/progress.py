@@ -6,13 +6,14 @@ import contextlib
 import sys
 import time
 from collections.abc import Iterator
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
+
+from affetto.closing import Closing
 
 SHOWN_AFTER_S = 1.0
 
 
-class Progress:
+class Progress(Closing):
     """A bar with what is done and the time to go; it vanishes at the end.
 
     `unit` names what is counted, such as `songs` or `s`; `total` is None while unknown. rich is
@@ -69,15 +70,8 @@ class Progress:
         finally:
             self._bar.start()
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def close(self) -> None:
+        """Take the bar away."""
         if self._bar is not None:
             self._bar.stop()
 

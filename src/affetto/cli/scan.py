@@ -8,14 +8,14 @@ import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
-from types import TracebackType
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING
 
 import click
 
 from affetto.cli.facts import format_option, print_facts, print_json
 from affetto.cli.options import Verb, bundle_option, db_option, positive, say
 from affetto.cli.progress import Progress
+from affetto.closing import Closing
 from affetto.errors import LibraryError
 
 if TYPE_CHECKING:
@@ -150,7 +150,7 @@ class _Once:
         return job.report
 
 
-class _Display:
+class _Display(Closing):
     """Shows how far a scan is, and the failures between."""
 
     def __init__(self) -> None:
@@ -158,19 +158,8 @@ class _Display:
         self._bar = Progress("looking", "files")
         self._begun_s = time.monotonic()
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
-
     def close(self) -> None:
-        self._bar.__exit__(None, None, None)
+        self._bar.close()
 
     def hear(self, stage: Stage, n_done: int, n_all: int | None) -> None:
         """Take what a scan tells of its progress."""

@@ -17,13 +17,13 @@ import os
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from types import TracebackType
-from typing import TYPE_CHECKING, Any, Literal, Self
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
 from affetto import mood
 from affetto.audio import display
+from affetto.closing import Closing
 from affetto.core import (
     Failure,
     FloatArray,
@@ -140,7 +140,7 @@ class Embeddings:
     values: FloatArray
 
 
-class Library:
+class Library(Closing):
     """One library's file. Use it in a `with` block, and in the thread that made it.
 
     `Library(path)` makes the file where there is none; `Library.open(path)` refuses then.
@@ -166,17 +166,6 @@ class Library:
 
     def close(self) -> None:
         self.connection.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
 
     def __repr__(self) -> str:
         return f"Library({str(self.path)!r})"

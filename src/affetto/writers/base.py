@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
-from types import TracebackType
-from typing import Any, Self, TextIO
+from typing import Any, TextIO
 
+from affetto.closing import Closing
 from affetto.core import Prediction
 
 
@@ -41,7 +41,7 @@ def plain(prediction: Prediction, selection: Selection) -> dict[str, Any]:
     return values
 
 
-class Writer(ABC):
+class Writer(Closing):
     """Writes predictions to a text stream, which it does not close."""
 
     def __init__(self, stream: TextIO, selection: Selection) -> None:
@@ -55,14 +55,3 @@ class Writer(ABC):
     def close(self) -> None:
         """Write what is due at the end: by default nothing."""
         self.stream.flush()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
