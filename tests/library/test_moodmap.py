@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from affetto import bundles
@@ -81,6 +81,7 @@ PLACES = st.lists(st.tuples(st.floats(-1, 1, width=32), st.floats(-1, 1, width=3
 
 
 @given(PLACES, st.integers(1, 12), st.integers(1, 12))
+@example([(float(np.float32(0.6)), 0.0)], 3, 3)
 def test_every_song_lies_in_one_cell(
     places: list[tuple[float, float]], n_columns: int, n_rows: int
 ) -> None:

@@ -74,7 +74,8 @@ class MoodMap:
         """
         reach = self.reach
         edges = (np.linspace(-reach, reach, n + 1) for n in (n_rows, n_columns))
-        inside = np.clip(self.places, -reach, reach)
+        # In float32 a place on the very edge can be rounded to one beyond it, and is not counted.
+        inside = np.clip(self.places.astype(np.float64), -reach, reach)
         counted, *_ = np.histogram2d(inside[:, 1], inside[:, 0], bins=list(edges))
         return counted[::-1].astype(np.int64)
 
