@@ -6,14 +6,14 @@ from __future__ import annotations
 import csv
 import io
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from affetto import audio
-from affetto.core import Dataset, Example, Spectrogram
+from affetto.core import Dataset, Example, Spectrogram, Vocabulary
 from affetto.errors import DatasetError, DatasetInvalid, DatasetMissing
 from affetto.frontends import FrontEnd, spectrogram
 
@@ -94,6 +94,30 @@ class Loader:
 
     def __call__(self, root: Path, loading: Loading | None = None) -> Dataset:
         return self.load(root, loading or Loading())
+
+
+def dataset_of(
+    source: Source,
+    vocabulary: Vocabulary,
+    examples: Iterable[Example],
+    loading: Loading,
+    read: Callable[[Example, FrontEnd], Spectrogram],
+    reader: str | None,
+    **further: Any,
+) -> Dataset:
+    """Make the data set of a source from what was loaded; `further` are fields of `Dataset`."""
+    return Dataset(
+        name=source.name,
+        vocabulary=vocabulary,
+        examples=tuple(examples),
+        license=source.license,
+        citation=source.citation,
+        source_url=source.url,
+        read=read,
+        reader=reader,
+        left_out=tuple(loading.left_out),
+        **further,
+    )
 
 
 def read_audio(example: Example, front_end: FrontEnd) -> Spectrogram:

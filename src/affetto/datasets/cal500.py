@@ -29,6 +29,7 @@ from affetto.datasets.base import (
     Loader,
     Loading,
     Source,
+    dataset_of,
     number,
     parse,
     require,
@@ -133,16 +134,8 @@ def _pictures(
                     labels=labels_of(base, song, of_song, vocabulary),
                 )
             )
-    return Dataset(
-        name=source.name,
-        vocabulary=vocabulary,
-        examples=tuple(examples),
-        license=source.license,
-        citation=source.citation,
-        source_url=source.url,
-        read=pictures.read_picture,
-        reader=pictures.PICTURE_READER,
-        left_out=tuple(loading.left_out),
+    return dataset_of(
+        source, vocabulary, examples, loading, pictures.read_picture, pictures.PICTURE_READER
     )
 
 

@@ -26,6 +26,7 @@ from affetto.datasets.base import (
     Loader,
     Loading,
     Source,
+    dataset_of,
     read_audio,
     require,
 )
@@ -81,7 +82,7 @@ def _load_segments(root: Path, loading: Loading) -> Dataset:
             examples += _of_song(base, song, vocabulary, recordings, loading)
     files = [*folder.glob("*.csv"), *recordings.paths.values()]
     loading.left_out.extend(cal500.strays((path.stem for path in files), songs))
-    return _dataset(_SEGMENTS, vocabulary, examples, loading)
+    return dataset_of(_SEGMENTS, vocabulary, examples, loading, read_audio, AUDIO_READER)
 
 
 def _of_song(
@@ -143,23 +144,7 @@ def _load_songs(root: Path, loading: Loading) -> Dataset:
                 )
             )
     loading.left_out.extend(cal500.strays(recordings.paths, songs))
-    return _dataset(_SONGS, vocabulary, examples, loading)
-
-
-def _dataset(
-    source: Source, vocabulary: Vocabulary, examples: list[Example], loading: Loading
-) -> Dataset:
-    return Dataset(
-        name=source.name,
-        vocabulary=vocabulary,
-        examples=tuple(examples),
-        license=source.license,
-        citation=source.citation,
-        source_url=source.url,
-        read=read_audio,
-        reader=AUDIO_READER,
-        left_out=tuple(loading.left_out),
-    )
+    return dataset_of(_SONGS, vocabulary, examples, loading, read_audio, AUDIO_READER)
 
 
 def _recordings(base: Path, dataset: str, loading: Loading) -> Recordings:

@@ -19,7 +19,7 @@ import numpy as np
 
 from affetto.core import Dataset, Example, Interval, Vocabulary
 from affetto.datasets import cal500, echonest, mulan, surveys
-from affetto.datasets.base import Loader, Loading, Source, require
+from affetto.datasets.base import Loader, Loading, Source, dataset_of, require
 from affetto.datasets.echonest import Analyses
 from affetto.vocabularies import load as load_vocabulary
 
@@ -132,17 +132,8 @@ def _load_songs(root: Path, loading: Loading) -> Dataset:
 def _dataset(
     source: Source, vocabulary: Vocabulary, examples: list[Example], loading: Loading
 ) -> Dataset:
-    return Dataset(
-        name=source.name,
-        vocabulary=vocabulary,
-        examples=tuple(examples),
-        license=source.license,
-        citation=source.citation,
-        source_url=source.url,
-        read=echonest.read_echonest,
-        reader=None,
-        left_out=tuple(loading.left_out),
-        front_end="bark",
+    return dataset_of(
+        source, vocabulary, examples, loading, echonest.read_echonest, None, front_end="bark"
     )
 
 

@@ -30,6 +30,7 @@ from affetto.datasets.base import (
     Loader,
     Loading,
     Source,
+    dataset_of,
     number,
     parse,
     read_audio,
@@ -163,18 +164,15 @@ def _dataset(
                 labels=np.asarray(labels, np.float32),
                 valence_arousal=None if plane is None else np.asarray(plane, np.float32),
             )
-    return Dataset(
-        name=source.name,
-        vocabulary=vocabulary,
-        examples=tuple(examples.values()),
-        license=source.license,
-        citation=source.citation,
-        source_url=source.url,
-        read=read_audio,
-        reader=AUDIO_READER,
+    return dataset_of(
+        source,
+        vocabulary,
+        examples.values(),
+        loading,
+        read_audio,
+        AUDIO_READER,
         plane_kind=plane_kind,
         folds=folds,
-        left_out=tuple(loading.left_out),
     )
 
 
