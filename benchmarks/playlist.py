@@ -13,10 +13,7 @@ The order of all songs of a search is timed too.
 from __future__ import annotations
 
 import argparse
-import json
-import platform
 import statistics
-import sys
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
@@ -24,6 +21,7 @@ from typing import Any
 
 import numpy as np
 
+import reporting
 from affetto.core import IntArray
 from affetto.library import Library, Playlist
 from affetto.library.playlisting.greedy import nearest_first
@@ -32,7 +30,6 @@ from affetto.library.playlisting.places import MoodMap
 from affetto.library.playlisting.problem import Problem
 from affetto.library.playlisting.route import Route
 from affetto.library.playlisting.songs import Songs, distinct
-from predict import processor
 from search import fill, timed_ms
 
 SCHEMA_VERSION = 1
@@ -89,12 +86,7 @@ def measure(path: Path, n_songs: int, rounds: int, lengths: Sequence[float]) -> 
         ordered = timed_ms(lambda: library.playlist("valence > -1", limit=limit), rounds)
     return {
         "schema_version": SCHEMA_VERSION,
-        "machine": {
-            "processor": processor(),
-            "system": platform.system(),
-            "python": platform.python_version(),
-            "numpy": np.__version__,
-        },
+        "machine": reporting.machine(numpy=np.__version__),
         "settings": {"n_songs": n_songs, "rounds": rounds},
         "aim_ms": AIM_MS,
         "playlists": playlists,
@@ -124,14 +116,12 @@ def table(found: dict[str, Any]) -> str:
 
 
 def read_options(arguments: Sequence[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
-    parser.add_argument("--quick", action="store_true", help="2,000 songs, one round: a check")
+    parser = reporting.parser(__doc__, "2,000 songs, one round")
     parser.add_argument("--n-songs", type=int, help="songs in the library (10,000)")
     parser.add_argument("--rounds", type=int, help="how often each playlist is made (5)")
     parser.add_argument(
         "--minutes", type=float, nargs="+", default=[60.0, 600.0], help="lengths (60 and 600)"
     )
-    parser.add_argument("--json", type=Path, metavar="FILE", help="also write the figures here")
     options = parser.parse_args(arguments)
     n_songs, rounds = (2_000, 1) if options.quick else (10_000, 5)
     options.n_songs = options.n_songs or n_songs
@@ -142,13 +132,11 @@ def read_options(arguments: Sequence[str] | None) -> argparse.Namespace:
 def main(arguments: Sequence[str] | None = None) -> None:
     options = read_options(arguments)
     with tempfile.TemporaryDirectory(prefix="affetto-benchmark-") as folder:
-        print("filling a library ...", file=sys.stderr, flush=True)
+        reporting.say("filling a library")
         found = measure(
             Path(folder) / "library.sqlite", options.n_songs, options.rounds, options.minutes
         )
-    print(table(found))
-    if options.json is not None:
-        options.json.write_text(json.dumps(found, indent=2) + "\n", encoding="utf-8")
+    reporting.report(found, table(found), options.json)
 
 
 if __name__ == "__main__":

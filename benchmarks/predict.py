@@ -13,7 +13,6 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import platform
 import statistics
 import subprocess
 import sys
@@ -23,6 +22,8 @@ from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
+
+import reporting
 
 HERE = Path(__file__).parent
 SCHEMA_VERSION = 1
@@ -76,16 +77,16 @@ def affetto(*arguments: str | Path) -> list[str | Path]:
 def measure(options: argparse.Namespace, folder: Path) -> dict[str, Any]:
     """Make the sounds in `folder` and give all figures; `docs/speed.md` explains them."""
     durations = ["--duration-s", str(options.duration_s), "--long-s", str(options.long_s)]
-    say("making the sounds")
+    reporting.say("making the sounds")
     subprocess.run([sys.executable, HERE / "sounds.py", folder, *durations], check=True)
-    say("timing inside one process")
+    reporting.say("timing inside one process")
     arguments = ["--rounds", str(options.rounds), "--bundle", options.bundle]
     warm = subprocess.run(
         [sys.executable, HERE / "warm.py", folder, *arguments],
         check=True,
         stdout=subprocess.PIPE,
     )
-    say("timing fresh processes")
+    reporting.say("timing fresh processes")
     song, long = folder / "song.mp3", folder / "long.mp3"
     predict = affetto("predict", "--bundle", options.bundle, song)
     commands = {
@@ -98,17 +99,12 @@ def measure(options: argparse.Namespace, folder: Path) -> dict[str, Any]:
     for _ in range(options.rounds):
         for name, command in commands.items():
             usages[name].append(run(command))
-    say("scoring the long file")
+    reporting.say("scoring the long file")
     long_usage = run([*predict[:-1], long])
     n_runs = min(options.rounds, MAX_IMPORT_RUNS)
     return {
         "schema_version": SCHEMA_VERSION,
-        "machine": {
-            "processor": processor(),
-            "system": platform.system(),
-            "python": platform.python_version(),
-            "libraries": {name: version(name) for name in LIBRARIES},
-        },
+        "machine": reporting.machine(libraries={name: version(name) for name in LIBRARIES}),
         "settings": {
             "bundle": options.bundle,
             "duration_s": options.duration_s,
@@ -195,16 +191,6 @@ def imports(arguments: Sequence[str | Path], n_runs: int) -> dict[str, Any]:
     }
 
 
-def processor() -> str:
-    """Name the processor as the system does."""
-    cpuinfo = Path("/proc/cpuinfo")
-    if cpuinfo.exists():
-        for line in cpuinfo.read_text(encoding="utf-8").splitlines():
-            if line.startswith("model name"):
-                return line.partition(":")[2].strip()
-    return platform.processor() or platform.machine()
-
-
 def table(found: dict[str, Any]) -> str:
     """Lay the figures out for reading."""
     settings, machine, memory = found["settings"], found["machine"], found["memory"]
@@ -253,10 +239,6 @@ def start_row(title: str, of: dict[str, float]) -> str:
     return f"{title:<42}{of['cpu_s']:>8.3f}{of['cpu_s_median']:>8.3f}"
 
 
-def say(text: str) -> None:
-    print(f"{text} ...", file=sys.stderr, flush=True)
-
-
 def use_one_core() -> None:
     """Stay on one core, and have libraries start one thread: what we start inherits both."""
     if hasattr(os, "sched_setaffinity"):
@@ -266,13 +248,11 @@ def use_one_core() -> None:
 
 
 def read_options(arguments: Sequence[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
-    parser.add_argument("--quick", action="store_true", help="short sounds, two rounds: a check")
+    parser = reporting.parser(__doc__, "short sounds, two rounds")
     parser.add_argument("--duration-s", type=float, help="length of the song (240)")
     parser.add_argument("--long-s", type=float, help="length of the long file (3600)")
     parser.add_argument("--rounds", type=int, help="how often each thing is measured (9)")
     parser.add_argument("--bundle", default="default")
-    parser.add_argument("--json", type=Path, metavar="FILE", help="also write the figures here")
     options = parser.parse_args(arguments)
     usual = (30.0, 120.0, 2) if options.quick else (240.0, 3600.0, 9)
     for name, value in zip(("duration_s", "long_s", "rounds"), usual, strict=True):
@@ -288,9 +268,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     use_one_core()
     with tempfile.TemporaryDirectory(prefix="affetto-benchmark-") as folder:
         found = measure(options, Path(folder))
-    print(table(found))
-    if options.json is not None:
-        options.json.write_text(json.dumps(found, indent=2) + "\n", encoding="utf-8")
+    reporting.report(found, table(found), options.json)
 
 
 if __name__ == "__main__":

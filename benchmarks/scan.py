@@ -16,7 +16,6 @@ hold no music: a scan that knows them does not look into them, and their rows ar
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import resource
 import statistics
@@ -31,6 +30,7 @@ from typing import Any
 import numpy as np
 import soundfile
 
+import reporting
 from affetto import bundles
 from affetto.bundles import Bundle
 from affetto.core import Prediction, Timeline, quadrant_of
@@ -39,7 +39,6 @@ from affetto.library.metadata import Metadata
 from affetto.library.recording import Recorder
 from affetto.library.walk import Walk
 from affetto.prediction import predict
-from predict import processor
 from sounds import SAMPLE_RATE, music
 
 SCHEMA_VERSION = 1
@@ -245,16 +244,16 @@ def peak_bytes() -> int:
 
 def measure(options: argparse.Namespace, folder: Path) -> dict[str, Any]:
     bundle = bundles.load(options.bundle)
-    say("making the songs")
+    reporting.say("making the songs")
     paths = write_songs(folder / "songs", options.songs, options.duration_s)
-    say("scoring and scanning them")
+    reporting.say("scoring and scanning them")
     songs = measure_songs(folder, paths, bundle, options.rounds)
-    say("making known files")
+    reporting.say("making known files")
     known, db = folder / "known", folder / "known.sqlite"
     make_known(known, db, options.files, bundle)
-    say("scanning them again")
+    reporting.say("scanning them again")
     rescan = measure_known(known, db, options.files, bundle, 3 * options.rounds)
-    say("making many rows")
+    reporting.say("making many rows")
     memory = {}
     for n_rows in (100, options.rows):
         rows = folder / f"rows-{n_rows}.sqlite"
@@ -262,7 +261,7 @@ def measure(options: argparse.Namespace, folder: Path) -> dict[str, Any]:
         memory[str(n_rows)] = peak_mb_of(rows, options.bundle)
     return {
         "schema_version": SCHEMA_VERSION,
-        "processor": processor(),
+        "processor": reporting.processor(),
         "settings": {
             "bundle": options.bundle,
             "songs": options.songs,
@@ -303,20 +302,14 @@ def table(found: dict[str, Any]) -> str:
     return "\n".join(lines)
 
 
-def say(text: str) -> None:
-    print(f"{text} ...", file=sys.stderr, flush=True)
-
-
 def read_options(arguments: Sequence[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
-    parser.add_argument("--quick", action="store_true", help="little of everything: a check")
+    parser = reporting.parser(__doc__, "little of everything")
     parser.add_argument("--songs", type=int, help="how many songs are scored (24)")
     parser.add_argument("--duration-s", type=float, help="the length of each (240)")
     parser.add_argument("--files", type=int, help="how many known files there are (10000)")
     parser.add_argument("--rows", type=int, help="how many rows the large library has (100000)")
     parser.add_argument("--rounds", type=int, help="how often each thing is measured (3)")
     parser.add_argument("--bundle", default="default")
-    parser.add_argument("--json", type=Path, metavar="FILE", help="also write the figures here")
     parser.add_argument("--rows-of", type=Path, help=argparse.SUPPRESS)
     options = parser.parse_args(arguments)
     usual = (4, 10.0, 300, 300, 1) if options.quick else (24, 240.0, 10_000, 100_000, 3)
@@ -336,9 +329,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         os.environ[name] = "1"
     with tempfile.TemporaryDirectory(prefix="affetto-benchmark-") as folder:
         found = measure(options, Path(folder))
-    print(table(found))
-    if options.json is not None:
-        options.json.write_text(json.dumps(found, indent=2) + "\n", encoding="utf-8")
+    reporting.report(found, table(found), options.json)
 
 
 if __name__ == "__main__":

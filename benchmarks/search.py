@@ -12,11 +12,8 @@ rounds.
 from __future__ import annotations
 
 import argparse
-import json
-import platform
 import sqlite3
 import statistics
-import sys
 import tempfile
 import time
 from collections.abc import Callable, Sequence
@@ -25,12 +22,12 @@ from typing import Any
 
 import numpy as np
 
+import reporting
 from affetto import bundles
 from affetto.core import Timeline, quadrant_of
 from affetto.library import Found, Library, timelines
 from affetto.library.neighbors import Neighbors
 from affetto.library.recording import Recorder
-from predict import processor
 
 SCHEMA_VERSION = 1
 AIMS_MS = {"two_tags": 20.0, "nearest": 50.0}  # at 100,000 songs, in an open library
@@ -169,12 +166,7 @@ def measure(path: Path, n_songs: int, rounds: int) -> dict[str, Any]:
         searches["nearest"] = {"ms": round(statistics.median(ours), 2)}
     return {
         "schema_version": SCHEMA_VERSION,
-        "machine": {
-            "processor": processor(),
-            "system": platform.system(),
-            "python": platform.python_version(),
-            "sqlite": sqlite3.sqlite_version,
-        },
+        "machine": reporting.machine(sqlite=sqlite3.sqlite_version),
         "settings": {"n_songs": n_songs, "rounds": rounds},
         "aims_ms": AIMS_MS,
         "library": {"mb": round(path.stat().st_size / 1e6, 1), "filled_s": round(filled_s, 1)},
@@ -219,11 +211,9 @@ def table(found: dict[str, Any]) -> str:
 
 
 def read_options(arguments: Sequence[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
-    parser.add_argument("--quick", action="store_true", help="2,000 songs, three rounds: a check")
+    parser = reporting.parser(__doc__, "2,000 songs, three rounds")
     parser.add_argument("--n-songs", type=int, help="songs in the library (30,000)")
     parser.add_argument("--rounds", type=int, help="how often each search is made (15)")
-    parser.add_argument("--json", type=Path, metavar="FILE", help="also write the figures here")
     options = parser.parse_args(arguments)
     n_songs, rounds = (2_000, 3) if options.quick else (30_000, 15)
     options.n_songs = options.n_songs or n_songs
@@ -234,11 +224,9 @@ def read_options(arguments: Sequence[str] | None) -> argparse.Namespace:
 def main(arguments: Sequence[str] | None = None) -> None:
     options = read_options(arguments)
     with tempfile.TemporaryDirectory(prefix="affetto-benchmark-") as folder:
-        print("filling a library ...", file=sys.stderr, flush=True)
+        reporting.say("filling a library")
         found = measure(Path(folder) / "library.sqlite", options.n_songs, options.rounds)
-    print(table(found))
-    if options.json is not None:
-        options.json.write_text(json.dumps(found, indent=2) + "\n", encoding="utf-8")
+    reporting.report(found, table(found), options.json)
 
 
 if __name__ == "__main__":
