@@ -268,24 +268,13 @@ def _experiment(planned: Plan, found: Mapping[Cell, FoldResult], command: str) -
 def _outcome(
     planned: Plan, contender: Contender, by: SplitBy, found: Mapping[Cell, FoldResult]
 ) -> Outcome:
-    is_main = by == "song"
-    seeds = _seeds(contender, planned.protocol) if is_main else planned.protocol.seeds[:1]
-    runs, settings, seconds = [], [], 0.0
-    for repeat in range(planned.partitions[by].n_repeats):
-        for seed in seeds:
-            folds = [found[Cell(contender.name, by, repeat, fold, seed)] for fold in planned.tested]
-            runs.append(_held_out(planned, by, repeat, folds))
-            settings += [result.settings for result in folds]
-            seconds += sum(result.seconds for result in folds)
-    return Outcome(
-        method=contender.name,
-        family=contender.family,
-        summary=contender.summary,
-        runs=tuple(runs),
-        seeds=seeds,
-        settings=tuple(settings),
-        seconds=round(seconds, 1),
-    )
+    seeds = _seeds(contender, planned.protocol) if by == "song" else planned.protocol.seeds[:1]
+    runs = [
+        (repeat, [found[Cell(contender.name, by, repeat, fold, seed)] for fold in planned.tested])
+        for repeat in range(planned.partitions[by].n_repeats)
+        for seed in seeds
+    ]
+    return _of_runs(planned, contender, by, seeds, runs)
 
 
 def _combined(
@@ -294,31 +283,36 @@ def _combined(
     parts: Sequence[str],
     found: Mapping[Cell, FoldResult],
 ) -> Outcome:
-    runs, settings = [], []
-    seconds = 0.0
-    for repeat in range(planned.partitions["song"].n_repeats):
-        folds = []
-        for fold in planned.tested:
-            cells = [
-                cell
-                for cell in found
-                if (cell.by, cell.repeat, cell.fold, cell.n_songs) == ("song", repeat, fold, 0)
-            ]
-            of_parts = {
-                part: [found[cell] for cell in cells if cell.method == part] for part in parts
-            }
-            folds.append(method.combine(of_parts, planned.examples.labels))
-        runs.append(_held_out(planned, "song", repeat, folds))
-        settings += [result.settings for result in folds]
-        seconds += sum(result.seconds for result in folds)
+    def of_parts(repeat: int, fold: int) -> dict[str, list[FoldResult]]:
+        place = ("song", repeat, fold, 0)
+        cells = [c for c in found if (c.by, c.repeat, c.fold, c.n_songs) == place]
+        return {part: [found[cell] for cell in cells if cell.method == part] for part in parts}
+
+    labels = planned.examples.labels
+    runs = [
+        (repeat, [method.combine(of_parts(repeat, fold), labels) for fold in planned.tested])
+        for repeat in range(planned.partitions["song"].n_repeats)
+    ]
+    return _of_runs(planned, method, "song", planned.protocol.seeds[:1], runs)
+
+
+def _of_runs(
+    planned: Plan,
+    method: AnyMethod,
+    by: SplitBy,
+    seeds: tuple[int, ...],
+    runs: Sequence[tuple[int, list[FoldResult]]],
+) -> Outcome:
+    """Put a method's runs together: each a repetition with the results of its folds."""
+    results = [result for _, folds in runs for result in folds]
     return Outcome(
         method=method.name,
         family=method.family,
         summary=method.summary,
-        runs=tuple(runs),
-        seeds=planned.protocol.seeds[:1],
-        settings=tuple(settings),
-        seconds=round(seconds, 1),
+        runs=tuple(_held_out(planned, by, repeat, folds) for repeat, folds in runs),
+        seeds=seeds,
+        settings=tuple(result.settings for result in results),
+        seconds=round(sum(result.seconds for result in results), 1),
     )
 
 

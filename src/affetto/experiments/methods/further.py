@@ -24,33 +24,34 @@ from affetto.experiments.partition import name_of
 SEGMENT_TAGS, SONG_TAGS = "segment_tags", "song_tags"
 _TAGGED = {"cal500exp": "cal500exp_tags"}
 """Which data set has all tags of another one's segments."""
-_OF_CAL500 = frozenset(
-    {"cal500", "cal500exp", "cal500exp_audio", "cal500_songs", "cal500_songs_audio",
-     "cal500_songs_first3s"}
-)  # fmt: skip
 
 
 def targets(kind: str, site: Site, examples: Examples) -> FloatArray | None:
     """Give (n_examples, n_outputs) in [0, 1], NaN where unknown; None where the task has none."""
-    if kind == SEGMENT_TAGS:
-        found = _segment_tags(site)
-        return None if found is None else _rows(found, [name_of(id) for id in examples.ids])
-    found = _song_tags(site)
-    return None if found is None else _rows(found, examples.songs)
+    found = _labels(kind, site)
+    if found is None:
+        return None
+    unknown = np.full_like(next(iter(found.values())), np.nan)
+    names = map(name_of, examples.ids) if kind == SEGMENT_TAGS else examples.songs
+    return np.stack([found.get(name, unknown) for name in names])
 
 
 def sha256(kind: str, site: Site) -> str:
     """Hash all labels of a kind."""
-    found = _segment_tags(site) if kind == SEGMENT_TAGS else _song_tags(site)
     digest = hashlib.sha256()
-    for name, values in sorted((found or {}).items()):
+    for name, values in sorted((_labels(kind, site) or {}).items()):
         digest.update(name.encode() + values.tobytes())
     return digest.hexdigest()
 
 
-def _segment_tags(site: Site) -> dict[str, FloatArray] | None:
-    name = _TAGGED.get(site.task.dataset)
-    return None if name is None else _labels_of(name, site.root, site.skip_bad)
+def _labels(kind: str, site: Site) -> dict[str, FloatArray] | None:
+    """Give the labels of a kind by segment or by song; None where the task has none."""
+    name = site.task.dataset
+    if kind == SEGMENT_TAGS:
+        return _labels_of(_TAGGED[name], site.root, site.skip_bad) if name in _TAGGED else None
+    source = datasets.source(name)
+    is_of_cal500 = source is not None and source.folder == "cal500"
+    return _soft_labels(site.root) if is_of_cal500 else None
 
 
 @lru_cache(maxsize=1)
@@ -59,17 +60,8 @@ def _labels_of(name: str, root: Path | None, skip_bad: bool) -> dict[str, FloatA
     return {name_of(example.id): example.labels for example in dataset.examples}
 
 
-def _song_tags(site: Site) -> dict[str, FloatArray] | None:
-    return _soft_labels(site.root) if site.task.dataset in _OF_CAL500 else None
-
-
 @lru_cache(maxsize=1)
 def _soft_labels(root: Path | None) -> dict[str, FloatArray]:
     base = datasets.data_root(root) / "cal500"
     songs = cal500.song_names(base)
     return dict(zip(songs, cal500.all_soft_annotations(base, len(songs)), strict=True))
-
-
-def _rows(found: dict[str, FloatArray], names: list[str] | tuple[str, ...]) -> FloatArray:
-    unknown = np.full_like(next(iter(found.values())), np.nan)
-    return np.stack([found.get(name, unknown) for name in names])
