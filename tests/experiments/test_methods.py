@@ -12,11 +12,18 @@ from affetto.core import Example, Interval
 from affetto.errors import BadConfig, UnknownName
 from affetto.experiments.examples import Examples
 from affetto.experiments.methods import DEFAULT, LEAKY, LEARNING, METHODS, QUICK, QUICK_LEAKY, find
-from affetto.experiments.methods.base import Contender, Fence, FoldResult, Site, mean_of
+from affetto.experiments.methods.base import (
+    Contender,
+    Fence,
+    FoldResult,
+    Site,
+    ensemble_of,
+    mean_of,
+)
 from affetto.experiments.methods.baseline import Baseline
 from affetto.experiments.methods.combinations import Ensemble, WithBestBaseline
 from affetto.experiments.methods.copying import CopyLabel, copied
-from affetto.experiments.methods.network import Network
+from affetto.experiments.methods.network import Network, validation_rows
 from tests.experiments import tiny
 
 
@@ -225,6 +232,22 @@ def test_mean_is_taken_on_the_held_out_rows_that_all_have() -> None:
     assert np.allclose(mean.held_out_scores[:, 0], [0.3, 0.7])
     assert np.allclose(mean.scores, 0.4)
     assert mean.seconds == 2.0
+
+
+def test_held_out_rows_of_an_ensemble_are_those_of_any_seed() -> None:
+    ensemble = ensemble_of([NET, result(0.2, [0, 3], [0.1, 0.8])])
+    assert ensemble.held_out.tolist() == [0, 2, 3]
+    assert np.allclose(ensemble.held_out_scores[:, 0], [0.1, 0.4, 0.7])
+    assert np.allclose(ensemble.scores, 0.4)
+
+
+def test_seeds_fit_their_thresholds_on_other_rows(everything: Examples) -> None:
+    sides = [validation_rows(everything, 0.25, seed) for seed in range(4)]
+    held_out = np.concatenate([held_out for _, held_out in sides])
+    assert sorted(held_out) == list(range(len(everything)))
+    for learned, rows in sides:
+        songs = np.asarray(everything.songs)
+        assert not set(songs[learned]) & set(songs[rows])
 
 
 def test_ensemble_averages_the_seeds() -> None:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
+import shutil
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 
-from affetto.errors import BadConfig
+from affetto.errors import BadConfig, DatasetInvalid
 from affetto.experiments.examples import Examples
 from affetto.experiments.methods import METHODS, further
 from affetto.experiments.methods.base import Site
@@ -85,6 +88,26 @@ def test_further_labels_that_are_not_known_are_left_unknown(
     found = further.targets(further.SONG_TAGS, where, strange)
     assert found is not None
     assert np.isnan(found).all()
+
+
+def test_bad_row_of_further_labels_is_left_unknown_where_that_is_asked_for(
+    where: Site, everything: Examples, tmp_path: Path
+) -> None:
+    assert where.root is not None
+    shutil.copytree(where.root, tmp_path, dirs_exist_ok=True)
+    path = tmp_path / "cal500" / "cal500" / "softAnnotations.txt"
+    first, rest = path.read_text(encoding="utf-8").split("\n", 1)
+    path.write_text(f"much{first}\n{rest}", encoding="utf-8")
+    damaged = replace(where, root=tmp_path)
+    with pytest.raises(DatasetInvalid, match=re.escape(f"{path}, line 1")):
+        further.targets(further.SONG_TAGS, damaged, everything)
+    whole = further.targets(further.SONG_TAGS, where, everything)
+    found = further.targets(further.SONG_TAGS, replace(damaged, skip_bad=True), everything)
+    assert whole is not None
+    assert found is not None
+    is_bad = np.isnan(found).any(axis=1)
+    assert 0 < is_bad.sum() < len(everything)
+    assert (found[~is_bad] == whole[~is_bad]).all()
 
 
 @pytest.mark.parametrize("method", VARIANTS, ids=lambda method: method.name)

@@ -229,12 +229,12 @@ def soft_annotations(
     return _annotations(base, "softAnnotations.txt", names, n_songs, _share, loading or Loading())
 
 
-def all_soft_annotations(base: Path, n_songs: int) -> FloatArray:
+def all_soft_annotations(base: Path, n_songs: int, loading: Loading) -> FloatArray:
     """Give the songs' soft labels of all tags (n_songs, 174), columns as `tag_names` has them.
 
-    Raises: DatasetMissing, DatasetInvalid.
+    A bad row that is left out is NaN. Raises: DatasetMissing, DatasetInvalid.
     """
-    return _annotations(base, "softAnnotations.txt", tag_names(base), n_songs, _share, Loading())
+    return _annotations(base, "softAnnotations.txt", tag_names(base), n_songs, _share, loading)
 
 
 def _share(text: str, path: Path, line: int) -> float:

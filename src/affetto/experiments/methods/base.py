@@ -154,17 +154,36 @@ class Combination(ABC):
 
 
 def mean_of(results: Sequence[FoldResult]) -> FoldResult:
-    """Average scores, on the held-out rows that all results have."""
+    """Average the scores of different methods, on the held-out rows that all of them have."""
     rows = results[0].held_out
     for result in results[1:]:
         rows = np.intersect1d(rows, result.held_out)
-    held_out = [
-        result.held_out_scores[np.searchsorted(result.held_out, rows)] for result in results
-    ]
+    return _mean(results, rows)
+
+
+def ensemble_of(results: Sequence[FoldResult]) -> FoldResult:
+    """Average the scores of one method's seeds, each of which may hold other rows out.
+
+    A held-out row gets the mean of the seeds that have not learned from it.
+    """
+    rows = results[0].held_out
+    for result in results[1:]:
+        rows = np.union1d(rows, result.held_out)
+    return _mean(results, rows)
+
+
+def _mean(results: Sequence[FoldResult], rows: IntArray) -> FoldResult:
+    """Average scores, and on the held-out rows those of the results that have them."""
+    sums = np.zeros((len(rows), results[0].scores.shape[1]), np.float64)
+    counts = np.zeros((len(rows), 1))
+    for result in results:
+        _, places, own = np.intersect1d(rows, result.held_out, return_indices=True)
+        sums[places] += result.held_out_scores[own]
+        counts[places] += 1
     return FoldResult(
         scores=np.mean([result.scores for result in results], axis=0, dtype=np.float32),
         held_out=rows,
-        held_out_scores=np.mean(held_out, axis=0, dtype=np.float32),
+        held_out_scores=(sums / counts).astype(np.float32),
         settings={},
         seconds=sum(result.seconds for result in results),
     )

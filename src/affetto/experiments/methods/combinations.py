@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from affetto import metrics
 from affetto.core import FloatArray
-from affetto.experiments.methods.base import Combination, FoldResult, mean_of
+from affetto.experiments.methods.base import Combination, FoldResult, ensemble_of, mean_of
 from affetto.experiments.outcome import Family
 
 
@@ -25,7 +25,7 @@ class Ensemble(Combination):
 
     def combine(self, found: Mapping[str, Sequence[FoldResult]], labels: FloatArray) -> FoldResult:
         results = found[self.of]
-        return replace(mean_of(results), settings={"n_members": len(results)})
+        return replace(ensemble_of(results), settings={"n_members": len(results)})
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,9 +47,9 @@ class WithBestBaseline(Combination):
         return (self.of, *bases) if self.of in names and bases else ()
 
     def combine(self, found: Mapping[str, Sequence[FoldResult]], labels: FloatArray) -> FoldResult:
-        bases = {name: mean_of(results) for name, results in found.items() if name != self.of}
+        bases = {name: ensemble_of(results) for name, results in found.items() if name != self.of}
         best = max(bases, key=lambda name: inner_macro_auc(bases[name], labels))
-        both = mean_of([mean_of(found[self.of]), bases[best]])
+        both = mean_of([ensemble_of(found[self.of]), bases[best]])
         return replace(both, settings={"baseline": best})
 
 

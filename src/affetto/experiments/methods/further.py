@@ -17,6 +17,7 @@ import numpy as np
 from affetto import datasets
 from affetto.core import FloatArray
 from affetto.datasets import cal500
+from affetto.datasets.base import Loading
 from affetto.experiments.examples import Examples
 from affetto.experiments.methods.base import Site
 from affetto.experiments.partition import name_of
@@ -51,7 +52,7 @@ def _labels(kind: str, site: Site) -> dict[str, FloatArray] | None:
         return _labels_of(_TAGGED[name], site.root, site.skip_bad) if name in _TAGGED else None
     source = datasets.source(name)
     is_of_cal500 = source is not None and source.folder == "cal500"
-    return _soft_labels(site.root) if is_of_cal500 else None
+    return _soft_labels(site.root, site.skip_bad) if is_of_cal500 else None
 
 
 @lru_cache(maxsize=1)
@@ -61,7 +62,8 @@ def _labels_of(name: str, root: Path | None, skip_bad: bool) -> dict[str, FloatA
 
 
 @lru_cache(maxsize=1)
-def _soft_labels(root: Path | None) -> dict[str, FloatArray]:
+def _soft_labels(root: Path | None, skip_bad: bool) -> dict[str, FloatArray]:
     base = datasets.data_root(root) / "cal500"
     songs = cal500.song_names(base)
-    return dict(zip(songs, cal500.all_soft_annotations(base, len(songs)), strict=True))
+    labels = cal500.all_soft_annotations(base, len(songs), Loading(skip_bad))
+    return dict(zip(songs, labels, strict=True))

@@ -74,7 +74,7 @@ class Network(Contender):
         config = replace(self.config(task), seed=seed)
         items = _items(config, self.context_s, place.site)
         head = _head(config, training)
-        learned, held_out = validation_rows(training, config.validation_share)
+        learned, held_out = validation_rows(training, config.validation_share, seed)
         main = [_labeled(items[id], head, training, row) for row, id in enumerate(training.ids)]
         fence = place.fence.without(training.part(held_out))
         further = [
@@ -121,13 +121,15 @@ def _head(config: TrainConfig, training: Examples) -> Head:
     return found[0]
 
 
-def validation_rows(training: Examples, share: float) -> tuple[IntArray, IntArray]:
+def validation_rows(training: Examples, share: float, seed: int) -> tuple[IntArray, IntArray]:
     """Give the rows to learn from and those to fit thresholds on: one of stratified folds.
 
-    They are the same for all seeds, so that an ensemble has held-out rows too.
+    Seeds take turns, so that all rows of a seed's fold are left to the others to learn from, and
+    an ensemble has more rows to fit thresholds on than each of its members.
     """
     n_folds = min(max(2, round(1 / share)), len(set(training.units)))
-    return draw(training.ids, training.units, training.labels, n_folds).sides(0, 0)
+    drawn = draw(training.ids, training.units, training.labels, n_folds)
+    return drawn.sides(0, seed % n_folds)
 
 
 def _labeled(item: Item, head: Head, training: Examples, row: int) -> Item:

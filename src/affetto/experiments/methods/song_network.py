@@ -60,7 +60,7 @@ class SongNetwork(Contender):
         from affetto.training import songs
 
         recordings = _recordings(place.site)
-        learned, held_out = validation_rows(training, VALIDATION_SHARE)
+        learned, held_out = validation_rows(training, VALIDATION_SHARE, seed)
         of_learned = training.part(learned)
         targets = {LABELS: of_learned.labels}
         for name in self.heads:
