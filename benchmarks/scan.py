@@ -150,7 +150,7 @@ def made_up(path: str, seed: int, bundle: Bundle) -> Prediction:
         duration_s=240.0,
         audio_sha256=f"{seed:064x}",
         scores=scores,
-        chosen=scores > 0.5,
+        thresholds=np.full(len(main), 0.5),
         valence=float(plane[0]),
         arousal=float(plane[1]),
         plane_source="head",

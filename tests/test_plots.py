@@ -62,7 +62,7 @@ def predicted(
         duration_s=duration_s,
         audio_sha256="0" * 64,
         scores=scores,
-        chosen=rng.random(len(vocabulary)) < 0.3,
+        thresholds=np.where(rng.random(len(vocabulary)) < 0.3, 0.0, 1.0),
         valence=float(placed[0]),
         arousal=float(placed[1]),
         plane_source="head" if has_plane else "anchors",

@@ -372,7 +372,7 @@ class Prediction(_Value):
     """What affetto says about one piece of music.
 
     `scores` (n_tags,) in [0, 1] are the song's, the mean of its windows weighted by their sound;
-    `chosen` (n_tags,) says which reach the tag's threshold. `valence` and `arousal` in [-1, 1]
+    a tag is chosen from its one of `thresholds` (n_tags,) on. `valence` and `arousal` in [-1, 1]
     come from the network's own `head`, or from the tags' `anchors`. `others` holds the scores of
     further vocabularies by name. `audio_sha256` hashes the decoded samples, so it survives
     a change of the file's tags.
@@ -382,7 +382,7 @@ class Prediction(_Value):
     duration_s: float
     audio_sha256: str
     scores: FloatArray
-    chosen: BoolArray
+    thresholds: FloatArray
     valence: float
     arousal: float
     plane_source: Literal["head", "anchors"]
@@ -395,16 +395,21 @@ class Prediction(_Value):
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "scores", frozen(self.scores))
-        object.__setattr__(self, "chosen", frozen(self.chosen, np.bool_))
+        object.__setattr__(self, "thresholds", frozen(self.thresholds))
         n_tags = len(self.vocabulary)
         _check(self.scores.shape == (n_tags,), f"scores must be ({n_tags},)")
-        _check(self.chosen.shape == (n_tags,), f"chosen must be ({n_tags},)")
+        _check(self.thresholds.shape == (n_tags,), f"thresholds must be ({n_tags},)")
         if self.embedding is not None:
             object.__setattr__(self, "embedding", frozen(self.embedding))
 
     @property
     def vocabulary(self) -> Vocabulary:
         return self.timeline.vocabulary
+
+    @property
+    def chosen(self) -> BoolArray:
+        """Which tags (n_tags,) reach their thresholds."""
+        return frozen(self.scores >= self.thresholds, np.bool_)
 
     @property
     def quadrant(self) -> Quadrant:

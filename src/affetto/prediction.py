@@ -86,7 +86,7 @@ def predict(
         duration_s=info.duration_s,
         audio_sha256=info.audio_sha256,
         scores=scores,
-        chosen=mood.decide(scores, thresholds),
+        thresholds=np.broadcast_to(np.asarray(thresholds, np.float32), scores.shape),
         valence=float(placed[0]),
         arousal=float(placed[1]),
         plane_source="anchors" if plane is None else "head",

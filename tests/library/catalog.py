@@ -70,7 +70,7 @@ def prediction_of(song: Entry, fingerprint: str) -> Prediction:
         duration_s=song.duration_s,
         audio_sha256=hashlib.sha256(song.path.encode(errors="surrogateescape")).hexdigest(),
         scores=scores,
-        chosen=scores >= np.float32(THRESHOLD),
+        thresholds=np.full(len(scores), THRESHOLD),
         valence=float(plane[0, 0]),
         arousal=float(plane[0, 1]),
         plane_source="head",

@@ -113,7 +113,7 @@ def _prediction(song: Made, bundle: Any) -> Prediction:
         duration_s=song.duration_s,
         audio_sha256=sound,
         scores=scores,
-        chosen=scores >= 0.5,
+        thresholds=np.full(len(scores), 0.5),
         valence=song.valence,
         arousal=song.arousal,
         plane_source="head",

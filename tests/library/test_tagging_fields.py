@@ -77,14 +77,14 @@ def test_settings_refuse_what_makes_no_sense() -> None:
 
 def test_moods_of_a_prediction_are_what_it_says() -> None:
     scores = np.linspace(0, 1, len(VOCABULARY), dtype=np.float32)
-    chosen = scores > 0.9
+    thresholds = np.full(len(VOCABULARY), 0.9)
     one = np.array([0.0])
     prediction = Prediction(
         path="song.mp3",
         duration_s=3.0,
         audio_sha256="abc",
         scores=scores,
-        chosen=chosen,
+        thresholds=thresholds,
         valence=0.1,
         arousal=-0.2,
         plane_source="head",

@@ -35,7 +35,7 @@ def song(path: str = "album/one.mp3", **changes: Any) -> Prediction:
         "duration_s": 20.0,
         "audio_sha256": "ab" * 32,
         "scores": np.array([0.6789, 0.3, 0.45, 0.05]),
-        "chosen": np.array([True, False, True, False]),
+        "thresholds": np.array([0.5, 0.5, 0.4, 0.5]),
         "valence": 0.25,
         "arousal": -0.5,
         "plane_source": "head",
@@ -59,7 +59,7 @@ def odd_song() -> Prediction:
         arousal=1.0,
         plane_source="anchors",
         others={},
-        chosen=np.zeros(4, np.bool_),
+        thresholds=np.ones(4),
         warnings=(
             Notice("cut-short", "the file ends early: 20 s of the 61 s that its header states"),
             Notice("short", "a title of \x1b[5mthe file"),

@@ -21,7 +21,6 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from affetto import mood
 from affetto.audio import display
 from affetto.closing import Closing
 from affetto.core import (
@@ -394,7 +393,7 @@ class Library(Closing):
             duration_s=duration_s,
             audio_sha256=audio_sha256,
             scores=scores,
-            chosen=mood.decide(scores, tuple(tag.threshold for tag in main)),
+            thresholds=frozen([tag.threshold for tag in main]),
             valence=valence,
             arousal=arousal,
             plane_source=plane_source,
