@@ -21,7 +21,7 @@ THIRD_PARTY = {
     "models": {"torch", "safetensors", "onnxruntime", "onnxscript"},
     "baselines": {"sklearn", "threadpoolctl"},  # the latter comes with the former
     "bundles": {"onnxruntime"},
-    "writers": {"rich"},
+    "writers": {"rich", "pyarrow"},
     "plots": {"matplotlib"},
     "training": {"torch", "safetensors"},
     "cluster": {"ray"},

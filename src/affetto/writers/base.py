@@ -5,10 +5,11 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, TextIO
+from typing import IO, Any, ClassVar, TextIO
 
 from affetto.closing import Closing
 from affetto.core import Prediction
+from affetto.errors import BadConfig
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,9 +43,17 @@ def plain(prediction: Prediction, selection: Selection) -> dict[str, Any]:
 
 
 class Writer(Closing):
-    """Writes predictions to a text stream, which it does not close."""
+    """Writes predictions to a stream, which it does not close.
 
-    def __init__(self, stream: TextIO, selection: Selection) -> None:
+    The stream takes text, or bytes where the format `is_binary`. `media_type` is what HTTP calls
+    the format; one without is for reading, and the API does not offer it.
+    """
+
+    is_binary: ClassVar[bool] = False
+    holds_one_song: ClassVar[bool] = False
+    media_type: ClassVar[str | None] = None
+
+    def __init__(self, stream: IO[Any], selection: Selection) -> None:
         self.stream = stream
         self.selection = selection
 
@@ -54,4 +63,26 @@ class Writer(Closing):
 
     def close(self) -> None:
         """Write what is due at the end: by default nothing."""
+        self.stream.flush()
+
+
+class SongWriter(Writer):
+    """A format that holds one song: several are several files."""
+
+    holds_one_song = True
+
+    def __init__(self, stream: TextIO, selection: Selection) -> None:
+        super().__init__(stream, selection)
+        self._is_written = False
+
+    @abstractmethod
+    def render(self, prediction: Prediction) -> str:
+        """Give a song as text."""
+
+    def add(self, prediction: Prediction) -> None:
+        """Write the song. Raises: BadConfig for a second one."""
+        if self._is_written:
+            raise BadConfig("this format holds one song", "write each to a file of its own")
+        self.stream.write(self.render(prediction))
+        self._is_written = True
         self.stream.flush()

@@ -22,6 +22,8 @@ _WINDOW = ("path", "start_s", "end_s", "weight", "valence", "arousal")
 class CsvWriter(Writer):
     """Rows are written song by song; warnings are joined by ` | ` in the last column."""
 
+    media_type = "text/csv"
+
     def __init__(self, stream: TextIO, selection: Selection) -> None:
         super().__init__(stream, selection)
         self._rows = csv.writer(stream, lineterminator="\n")

@@ -16,6 +16,8 @@ from affetto.writers.base import Selection, Writer, plain
 class JsonWriter(Writer):
     """Each song is written whole when it comes; `close` ends the array."""
 
+    media_type = "application/json"
+
     def __init__(self, stream: TextIO, selection: Selection) -> None:
         super().__init__(stream, selection)
         self._n_written = 0

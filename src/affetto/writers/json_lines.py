@@ -11,6 +11,8 @@ from affetto.writers.base import Writer, plain
 class JsonLinesWriter(Writer):
     """Each line is there as soon as its song is scored, for whoever reads along."""
 
+    media_type = "application/jsonl"
+
     def add(self, prediction: Prediction) -> None:
         text = json.dumps(plain(prediction, self.selection), allow_nan=False)
         self.stream.write(text + "\n")
