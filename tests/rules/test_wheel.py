@@ -60,11 +60,17 @@ def test_wheel_holds_all_source_vocabularies_and_recipes(sizes_bytes: dict[str, 
 
 def test_wheel_holds_no_tests_no_data_and_no_music(sizes_bytes: dict[str, int]) -> None:
     tops = {name.split("/")[0] for name in sizes_bytes}
-    assert "affetto" in tops
-    assert all(top == "affetto" or top.endswith(".dist-info") for top in tops)
+    assert {top for top in tops if not top.endswith(".dist-info")} == {"affetto", "beetsplug"}
     suffixes = {Path(name).suffix for name in sizes_bytes if name.startswith("affetto/")}
     text = {".py", ".typed", ".json", ".toml", ".md", ".html"}
     assert suffixes <= text | {".onnx", ".safetensors"}
+
+
+def test_wheel_adds_one_module_to_the_namespace_of_beets(sizes_bytes: dict[str, int]) -> None:
+    """An `__init__.py` there would hide the plugins of beets itself."""
+    assert [name for name in sizes_bytes if name.startswith("beetsplug/")] == [
+        "beetsplug/affetto.py"
+    ]
 
 
 def test_wheel_holds_the_license_and_the_command(sizes_bytes: dict[str, int]) -> None:
