@@ -9,6 +9,7 @@ import av
 import numpy as np
 import pytest
 import soundfile
+from mutagen.ogg import OggPage
 
 from affetto.audio import read
 from affetto.errors import AudioUnreadable, BadConfig
@@ -234,6 +235,32 @@ def test_samples_in_memory_may_be_one_dimensional_or_not_contiguous() -> None:
     expected, _ = read((song, 22_050), 22_050)
     for samples in (song[:, 0], np.asfortranarray(song), np.repeat(song, 2, axis=0)[::2]):
         np.testing.assert_array_equal(read((samples, 22_050), 22_050)[0].samples, expected.samples)
+
+
+def test_ogg_whose_headers_come_twice_is_read(tmp_path: Path) -> None:
+    """As a tagger has left them in Debian's package hyperrogue-music; FFmpeg refuses them."""
+    path = tmp_path / "song.ogg"
+    song = chirp(3.0, RATE_HZ)
+    soundfile.write(path, song, RATE_HZ)
+    expected, _ = soundfile.read(path, dtype="float32")
+    with path.open("rb") as file:
+        pages = []
+        while file.peek(1):
+            pages.append(OggPage(file))
+    first = next(n for n, page in enumerate(pages) if page.position > 0)
+    headers = OggPage.to_packets(pages[:first])
+    again = OggPage.from_packets(headers)
+    for page in again:
+        page.serial, page.position = pages[0].serial, 0
+    pages[first:first] = again
+    for number, page in enumerate(pages):
+        page.sequence = number
+    path.write_bytes(b"".join(page.write() for page in pages))
+    with pytest.raises(av.FFmpegError):
+        av.open(str(path))
+    found, info = read(path, RATE_HZ)
+    np.testing.assert_array_equal(found.samples, expected)
+    assert info.notices == ()
 
 
 @pytest.mark.parametrize(

@@ -143,7 +143,15 @@ def open_decoder(source: Source) -> Decoder:
         if decoder is not None:
             return decoder
         source.check()
-    return FfmpegDecoder(source, kind, claim)
+    try:
+        return FfmpegDecoder(source, kind, claim)
+    except AudioUnreadable:
+        # FFmpeg refuses Ogg in which a tagger wrote the headers twice; libvorbis passes over them.
+        decoder = _open_sndfile(source, claim) if kind == sniff.OGG else None
+        source.check()
+        if decoder is None:
+            raise
+        return decoder
 
 
 def _open_sndfile(source: Source, claim: Claim) -> Decoder | None:
