@@ -130,6 +130,14 @@ def test_picture_shows_songs_shares_and_tags(library: Library) -> None:
     assert tags.get_yticklabels()[0].get_text() == "Calming"
 
 
+def test_picture_names_the_farthest_song_of_each_quadrant(library: Library) -> None:
+    found = mood_map(library)
+    shown = [text.get_text() for text in pictures.draw(found).axes[0].texts]
+    assert {track.quadrant for track in found.tracks} == {"Q1", "Q2", "Q3", "Q4"}
+    titles = [track.title or track.path.stem for track in found.tracks]
+    assert sorted(set(titles) & set(shown)) == sorted(t for t in titles if max(t) < "\u0530")
+
+
 def test_picture_of_nothing_is_a_map_without_dots(library: Library) -> None:
     figure = pictures.draw(mood_map(library, "year > 2000"))
     assert sum(len(dots.get_offsets()) for dots in figure.axes[0].collections) == 0

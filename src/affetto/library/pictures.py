@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import textwrap
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -24,6 +25,8 @@ PAGE = "html"
 _INK, _FAINT, _RULE = "#22262b", "#6b7280", "#c9ced6"
 _COLORS = {"Q1": "#e69f00", "Q2": "#d55e00", "Q3": "#0072b2", "Q4": "#009e73"}
 _CORNERS = {"Q1": (1, 1), "Q2": (-1, 1), "Q3": (-1, -1), "Q4": (1, -1)}
+_BEYOND_FONT = "\u0530"  # matplotlib's own font has Latin, Greek and Cyrillic letters
+MAX_TITLE_CHARACTERS = 28
 _SIZE_IN, _DPI = (10.0, 6.4), 150
 _TEMPLATE = Path(__file__).with_name("moodmap.html")
 
@@ -93,7 +96,7 @@ def _draw_places(axes: Axes, found: MoodMap) -> None:
         axes.scatter(
             places[:, 0], places[:, 1], s=float(np.clip(9_000 / n_songs, 2, 40)),
             color=_COLORS[quadrant], alpha=float(np.clip(30 / np.sqrt(n_songs), 0.12, 0.8)),
-            linewidths=0, rasterized=n_songs > 5_000,
+            linewidths=0, rasterized=n_songs > 5_000, clip_on=False,
         )  # fmt: skip
         x, y = _CORNERS[quadrant]
         axes.text(
@@ -104,6 +107,7 @@ def _draw_places(axes: Axes, found: MoodMap) -> None:
             color=_COLORS[quadrant],
             bbox={"facecolor": "white", "alpha": 0.75, "edgecolor": "none", "pad": 1.5},
         )  # fmt: skip
+    _name_the_farthest(axes, found)
     _bare(axes, "left", "right", "top", "bottom")
     ticks = [-reach, 0.0, reach]
     labels = [f"\N{MINUS SIGN}{reach:.1f}", "0", f"+{reach:.1f}"]
@@ -111,6 +115,27 @@ def _draw_places(axes: Axes, found: MoodMap) -> None:
     axes.set_yticks(ticks, labels=labels)
     axes.set_xlabel("valence: unpleasant to pleasant", fontsize=9, color=_FAINT)
     axes.set_ylabel("arousal: calm to excited", fontsize=9, color=_FAINT, labelpad=-8)
+
+
+def _name_the_farthest(axes: Axes, found: MoodMap) -> None:
+    """Write the title of each quadrant's farthest song beside it: something to know the map by."""
+    distances = np.hypot(*found.places.T)
+    for quadrant in found.quadrants:
+        of_quadrant = [n for n, track in enumerate(found.tracks) if track.quadrant == quadrant]
+        if not of_quadrant:
+            continue
+        farthest = max(of_quadrant, key=lambda n: float(distances[n]))
+        track = found.tracks[farthest]
+        title = _clean(track.title or track.path.stem)
+        if max(title) >= _BEYOND_FONT:
+            continue
+        x, y = map(float, found.places[farthest])
+        is_near_edge = abs(x) > 0.7 * found.reach
+        axes.annotate(
+            textwrap.shorten(title, MAX_TITLE_CHARACTERS, placeholder="…"),
+            (x, y), (0, 6), textcoords="offset points", va="bottom", fontsize=7, color=_FAINT,
+            ha="center" if not is_near_edge else "right" if x > 0 else "left", parse_math=False,
+        )  # fmt: skip
 
 
 def _draw_shares(axes: Axes, found: MoodMap) -> None:
