@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import subprocess
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ from mutagen.wave import WAVE
 
 from affetto.cli import main
 from affetto.prediction import predict
-from tests.cli.command import affetto
+from tests.cli.command import AFFETTO, affetto
 from tests.helpers import chirp, encode
 
 Run = Callable[..., tuple[int, str, str]]
@@ -223,3 +224,14 @@ def test_real_command_works(music: Path, bundle: Path) -> None:
     done = affetto("tag", music / "1.wav", "--bundle", bundle, "--write")
     assert (done.returncode, "1 file written" in done.stderr) == (0, True)
     assert moods_of(music / "1.wav") != []
+
+
+def test_reader_that_goes_away_ends_the_command_quietly(music: Path, bundle: Path) -> None:
+    command = [*AFFETTO, "tag", music, "--bundle", bundle, "--jobs", "1"]
+    pipe = subprocess.PIPE
+    with subprocess.Popen(command, stdout=pipe, stderr=pipe) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdout.close()
+        assert process.stderr.read() == b""
+        assert process.wait(60) == 141

@@ -234,6 +234,8 @@ class _Report:
             yield
         except AffettoError as error:
             self._refuse(error.message, error.hint)
+        except BrokenPipeError:  # nobody reads on, so there is nothing more to do
+            raise
         except Exception as error:
             self._refuse(
                 f"{display(path)}: affetto failed ({type(error).__name__}: {display(str(error))})",
