@@ -23,7 +23,7 @@ def test_server_is_well(running: Running) -> None:
 def test_landing_page_says_what_this_is(running: Running) -> None:
     answer = running.client.get("/")
     assert answer.headers["content-type"] == "text/html; charset=utf-8"
-    assert 'href="openapi.json"' in answer.text
+    assert "<title>affetto</title>" in answer.text
 
 
 def test_bundle_is_told_with_its_heads_and_card(running: Running, bundle: Path) -> None:

@@ -87,6 +87,19 @@ def test_title_with_markup_is_text_alone(shop: Running) -> None:
         assert b"<" not in shop.client.get(path).content
 
 
+def test_map_has_every_song_that_a_search_finds(shop: Running, shelf: Path) -> None:
+    for query in ("", "happy", "arousal > 0"):
+        found = get(shop, "map", q=query, sort="title")
+        songs = search(query, db=shelf, sort="title")
+        assert (found["bundle"], found["n_found"]) == (songs.bundle.title, len(songs))
+        assert found["ids"] == [song.track.id for song in songs]
+        assert found["names"] == [song.track.title or song.track.path.stem for song in songs]
+        assert found["valence"] == [round(song.track.valence, 3) for song in songs]
+        assert found["arousal"] == [round(song.track.arousal, 3) for song in songs]
+    assert code_of(shop, "map", q="happi >")[1] == "query-invalid"
+    assert code_of(shop, "map", page=1) == (400, "bad-config")
+
+
 def test_track_tells_all_that_was_said_of_it(shop: Running, shelf: Path) -> None:
     number = number_of(shop, "two.wav")
     found = get(shop, f"tracks/{number}")

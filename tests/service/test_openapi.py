@@ -13,7 +13,7 @@ from starlette.routing import Route
 
 from affetto import __version__
 from affetto.errors import BadConfig
-from affetto.service import app, catalog
+from affetto.service import app, catalog, formats
 from affetto.service.answers import Parameters
 from tests.rules.source import ROOT
 from tests.service import contract
@@ -60,6 +60,9 @@ def test_parameters_are_those_that_are_taken() -> None:
         "predict": app._PREDICT_PARAMETERS,
         "tracks": ("q", *catalog._PAGE),
         "search": catalog._SEARCH,
+        "map": catalog._MAP,
+        "result": formats.RESULT_PARAMETERS,
+        "job_result": formats.RESULT_PARAMETERS,
         "make_playlist": catalog._PLAYLIST,
         "list_songs": ("format", "title"),
     }

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import io
 import json
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -27,19 +26,18 @@ from affetto.library import default_path
 from affetto.service import counters
 from affetto.service.answers import Json, Parameters, to_json
 from affetto.service.catalog import Catalog
-from affetto.service.gate import PAGE_POLICY, Doorkeeper, Shield
+from affetto.service.formats import FORMATS, listed, rendered, result_parameters
+from affetto.service.gate import Doorkeeper, Shield
 from affetto.service.jobs import Job, Jobs
 from affetto.service.live import Live
+from affetto.service.pages import Pages
 from affetto.service.problems import Problem, of_error, of_failure, of_http
 from affetto.service.settings import Settings
 from affetto.service.uploads import Uploads, plain_name
-from affetto.writers import WRITERS
 from affetto.writers.base import Selection, plain
 
 _EVENT_S = 0.25  # between two looks at a job's progress
 _KEEP_ALIVE_S = 15.0  # after which a silent stream says that it is still there
-
-FORMATS = {"json": "application/json", "jsonl": "application/jsonl", "csv": "text/csv"}
 
 _PREDICT_PARAMETERS = ("filename", "format", "threshold", "timeline", "top", "wait")
 
@@ -80,18 +78,20 @@ class _Service:
 
     def _routes(self) -> list[BaseRoute]:
         return [
-            Route("/", self.page),
             Route("/healthz", self.health),
             Route("/metrics", self.metrics),
             Route("/openapi.json", self.openapi),
             Route("/v1/bundles", self.bundles),
+            Route("/v1/formats", self.formats),
             Route("/v1/jobs/{job_id}", self.job, methods=["GET"]),
             Route("/v1/jobs/{job_id}", self.cancel_job, methods=["DELETE"]),
+            Route("/v1/jobs/{job_id}/result", self.job_result),
             Route("/v1/predict", self.predict, methods=["POST"]),
             Route("/v1/vocabularies", self.vocabularies),
             Route("/v1/vocabularies/{name}", self.vocabulary),
             *self.catalog.routes(),
             *self.live.routes(),
+            *Pages().routes(),
         ]
 
     def _middleware(self) -> list[Middleware]:
@@ -134,11 +134,6 @@ class _Service:
 
     # ------------------------------------------------------------------ about the server
 
-    async def page(self, request: Request) -> Response:
-        text = Path(__file__).with_name("page").joinpath("index.html").read_text(encoding="utf-8")
-        headers = {"Content-Security-Policy": PAGE_POLICY}
-        return Response(text, media_type="text/html", headers=headers)
-
     async def health(self, request: Request) -> Response:
         return Json({"status": "ok", "version": __version__})
 
@@ -163,6 +158,11 @@ class _Service:
         """Give the bundle by which this server scores."""
         Parameters(request.query_params, ())
         return Json({"bundles": [await run_in_threadpool(_of_bundle, self.bundle)]})
+
+    async def formats(self, request: Request) -> Response:
+        """Give the formats in which results and playlists are written."""
+        Parameters(request.query_params, ())
+        return Json(listed())
 
     async def vocabularies(self, request: Request) -> Response:
         Parameters(request.query_params, ())
@@ -199,7 +199,7 @@ class _Service:
         if not await _finished(job, request):
             await self.jobs.cancel(job)
             raise ClientDisconnect
-        return _rendered(job, format_name)
+        return rendered(_result_of(job), job.selection, format_name)
 
     async def job(self, request: Request) -> Response:
         """Tell how far a job is: once, or as events until it is over."""
@@ -208,6 +208,14 @@ class _Service:
         if "text/event-stream" in request.headers.get("accept", ""):
             return StreamingResponse(_events(job), media_type="text/event-stream")
         return Json(_of_job(job))
+
+    async def job_result(self, request: Request) -> Response:
+        """Give what came of a job, in a format of one's choice."""
+        format_name, selection = result_parameters(request)
+        job = self.jobs.find(request.path_params["job_id"])
+        if not job.is_over:
+            raise Problem(409, "job-not-over", "this job has no result yet", "ask again later")
+        return rendered(_result_of(job), selection, format_name)
 
     async def cancel_job(self, request: Request) -> Response:
         """End a job if it is not over, and forget it."""
@@ -267,24 +275,12 @@ async def _gone(request: Request) -> None:
         pass
 
 
-def _rendered(job: Job, format_name: str) -> Response:
+def _result_of(job: Job) -> Prediction:
+    """Give the result of a job that is over. Raises: Problem."""
     assert job.result is not None
     if isinstance(job.result, Failure):
         raise of_failure(job.result)
-    if format_name == "json":
-        return Json(plain(job.result, job.selection))
-    return Response(
-        _written(job.result, job.selection, format_name),
-        media_type=FORMATS[format_name],
-        headers={"Content-Disposition": f'attachment; filename="emotions.{format_name}"'},
-    )
-
-
-def _written(prediction: Prediction, selection: Selection, format_name: str) -> str:
-    text = io.StringIO()
-    with WRITERS.load(format_name)(text, selection) as writer:
-        writer.add(prediction)
-    return text.getvalue()
+    return job.result
 
 
 def _of_bundle(bundle: Bundle) -> dict[str, Any]:

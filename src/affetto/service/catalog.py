@@ -20,12 +20,13 @@ from starlette.routing import Route
 
 from affetto.core import Prediction
 from affetto.errors import BadConfig
-from affetto.library import Library, Playlist, Song, Track, playlist, search
+from affetto.library import Found, Library, Playlist, Song, Track, playlist, search
 from affetto.library.names import QUADRANTS, TagNames
 from affetto.library.walk import stamp_of
 from affetto.registry import unknown_name
 from affetto.service import media
 from affetto.service.answers import Json, Parameters
+from affetto.service.formats import PLAYLIST_FORMATS, rendered, result_parameters
 from affetto.service.problems import Problem
 from affetto.service.settings import Settings
 from affetto.writers.playlists import PLAYLISTS
@@ -41,14 +42,10 @@ _MAX_BODY = 1_000_000
 _DIGITS = 18  # of the largest number that the database holds
 _POINT = re.compile(r"[+-]?[0-9]*\.?[0-9]+,[+-]?[0-9]*\.?[0-9]+")
 
-PLAYLIST_TYPES = {
-    "m3u8": "audio/x-mpegurl",
-    "xspf": "application/xspf+xml",
-    "jspf": "application/json",
-}
 _PAGE = ("page", "per_page", "reverse", "sort")
 _FIELDS = ("album", "arousal", "artist", "duration", "genre", "valence", "year")
-_SEARCH = ("like", "q", "quadrant", *_FIELDS, *_PAGE)
+_MAP = ("q", "quadrant", *_FIELDS, "reverse", "sort")
+_SEARCH = ("like", *_MAP, "page", "per_page")
 _PLAYLIST = (
     *("format", "from", "like", "limit", "minutes", "q", "repeat_artists"),
     *("seed", "title", "to", "tolerance", "via"),
@@ -67,9 +64,11 @@ class Catalog:
         return [
             Route("/v1/tracks", self.tracks),
             Route("/v1/tracks/{track_id}", self.track),
+            Route("/v1/tracks/{track_id}/result", self.result),
             Route("/v1/tracks/{track_id}/timeline", self.timeline),
             Route("/v1/tracks/{track_id}/audio", self.audio),
             Route("/v1/search", self.search),
+            Route("/v1/map", self.map),
             Route("/v1/playlists", self.make_playlist, methods=["GET"]),
             Route("/v1/playlists", self.list_songs, methods=["POST"]),
         ]
@@ -85,10 +84,22 @@ class Catalog:
     async def search(self, request: Request) -> Response:
         """Give the songs that a search finds, in the language of `affetto search`."""
         parameters = Parameters(request.query_params, _SEARCH, ("quadrant",))
-        options: dict[str, Any] = {name: parameters.some_text(name) for name in _FIELDS}
-        options["quadrant"] = parameters.texts("quadrant")
+        options = _conditions(parameters)
         options["like"] = _number(parameters.some_text("like"))
         return await self._page(parameters, parameters.text("q"), options)
+
+    async def map(self, request: Request) -> Response:
+        """Give all songs that a search finds, as columns: what a map of them needs, no more."""
+        parameters = Parameters(request.query_params, _MAP, ("quadrant",))
+        options = _conditions(parameters)
+        options["sort"] = parameters.some_text("sort")
+        options["reverse"] = parameters.flag("reverse")
+        query = parameters.text("q")
+
+        def found(library: Library) -> dict[str, Any]:
+            return _columns(search(query, db=library, scores=False, **options))
+
+        return Json(await self._read(found))
 
     async def _page(self, parameters: Parameters, query: str, options: dict[str, Any]) -> Response:
         page = parameters.whole("page", 1, MAX_PAGE, 1)
@@ -126,6 +137,13 @@ class Catalog:
 
         return Json(await self._read(found))
 
+    async def result(self, request: Request) -> Response:
+        """Give what was said of a song, in a format of one's choice."""
+        format_name, selection = result_parameters(request)
+        track_id = _path_number(request)
+        said = await self._read(lambda library: _said(library, _known(library, track_id)))
+        return await run_in_threadpool(rendered, said, selection, format_name)
+
     async def timeline(self, request: Request) -> Response:
         Parameters(request.query_params, ())
         track_id = _path_number(request)
@@ -145,7 +163,7 @@ class Catalog:
     async def make_playlist(self, request: Request) -> Response:
         """Choose and order songs, as `affetto playlist` does."""
         parameters = Parameters(request.query_params, _PLAYLIST, ("like", "via"))
-        format_name = parameters.choice("format", ("json", *PLAYLIST_TYPES), "json")
+        format_name = parameters.choice("format", ("json", *PLAYLIST_FORMATS), "json")
         title = parameters.text("title") or "affetto"
         begin, end = (parameters.some_text(name) for name in ("from", "to"))
         via = parameters.texts("via")
@@ -174,12 +192,12 @@ class Catalog:
             found = await self._read(made)
         if format_name == "json":
             return Json(found.to_dict())
-        return _rendered(found, title, format_name)
+        return _listing(found, title, format_name)
 
     async def list_songs(self, request: Request) -> Response:
         """Write songs that the client names by number as a playlist, in its order."""
         parameters = Parameters(request.query_params, ("format", "title"))
-        format_name = parameters.choice("format", tuple(PLAYLIST_TYPES), "m3u8")
+        format_name = parameters.choice("format", tuple(PLAYLIST_FORMATS), "m3u8")
         title = parameters.text("title") or "affetto"
         ids = _ids(await _body(request))
 
@@ -191,7 +209,7 @@ class Catalog:
                 raise _unknown_track(min(missing))
             return Playlist(bundle, tracks)
 
-        return _rendered(await self._read(made), title, format_name)
+        return _listing(await self._read(made), title, format_name)
 
     async def _read(self, question: Callable[[Library], T]) -> T:
         """Ask the library, in a thread of its own."""
@@ -222,6 +240,27 @@ def _said(library: Library, track: Track) -> Prediction:
     return library.prediction(track.id)
 
 
+def _conditions(parameters: Parameters) -> dict[str, Any]:
+    """Give what a search asks for beside its query."""
+    options: dict[str, Any] = {name: parameters.some_text(name) for name in _FIELDS}
+    options["quadrant"] = parameters.texts("quadrant")
+    return options
+
+
+def _columns(songs: Found) -> dict[str, Any]:
+    tracks = songs.tracks
+    return {
+        "bundle": songs.bundle.title,
+        "n_found": songs.n_found,
+        "ids": [track.id for track in tracks],
+        "names": [track.title or track.path.stem for track in tracks],
+        "artists": [track.artist or "" for track in tracks],
+        "durations_s": [round(track.duration_s, 1) for track in tracks],
+        "valence": [round(track.valence, 3) for track in tracks],
+        "arousal": [round(track.arousal, 3) for track in tracks],
+    }
+
+
 def _of_song(song: Song) -> dict[str, Any]:
     return {**song.to_dict(), "url": f"/v1/tracks/{song.track.id}"}
 
@@ -239,11 +278,11 @@ def _of_track(track: Track) -> dict[str, Any]:
     }
 
 
-def _rendered(made: Playlist, title: str, format_name: str) -> Response:
-    rendered = PLAYLISTS.load(format_name)(made.listing(title))
+def _listing(made: Playlist, title: str, format_name: str) -> Response:
+    written = PLAYLISTS.load(format_name)(made.listing(title))
     return Response(
-        rendered.text.encode("utf-8"),
-        media_type=PLAYLIST_TYPES[format_name],
+        written.text.encode("utf-8"),
+        media_type=PLAYLIST_FORMATS[format_name],
         headers={"Content-Disposition": f'attachment; filename="playlist.{format_name}"'},
     )
 

@@ -29,6 +29,7 @@ from affetto.service.settings import Settings
 
 SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
 OPEN_PATHS = ("/", "/healthz", "/openapi.json")  # hold nothing that is anybody's
+OPEN_PREFIX = "/page/"
 _LISTED_METHODS = ("GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "PATCH")
 
 _HOST = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[0-9A-Za-z._-]+)(?::[0-9]{1,5})?")
@@ -125,9 +126,10 @@ class Doorkeeper:
         headers = Headers(scope=scope)
         try:
             is_safe = scope["type"] == "http" and scope["method"] in SAFE_METHODS
-            if not is_safe or scope["path"] not in OPEN_PATHS:
+            is_open = scope["path"] in OPEN_PATHS or scope["path"].startswith(OPEN_PREFIX)
+            if not is_safe or not is_open:
                 _check_origin(headers, self._origins, is_safe)
-            if scope["path"] not in OPEN_PATHS:
+            if not is_open:
                 self._check_token(scope, headers)
         except Problem as problem:
             await _refuse(problem, scope, receive, send)

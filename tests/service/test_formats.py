@@ -1,0 +1,96 @@
+"""Results in other formats: of a job, and of a song in the library."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from affetto.library import Library
+from affetto.service.settings import Settings
+from affetto.writers import WRITERS
+from tests.library.music import fill, write_song
+from tests.service.conftest import Running, serving
+
+
+@pytest.fixture(scope="module")
+def shop(bundle: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    """Give a server with one song in its library."""
+    folder = tmp_path_factory.mktemp("formats")
+    write_song(folder / "music" / "one.flac", duration_s=3.0)
+    with Library(folder / "library.sqlite") as library:
+        fill(library, folder / "music", bundle)
+    with serving(Settings(port=0, bundle=bundle, jobs=1, db=folder / "library.sqlite")) as running:
+        yield running
+
+
+def done(running: Running, song: bytes) -> str:
+    """Score a song and give the job's address."""
+    job = running.post(song, params={"wait": "0", "filename": "a.wav"}).json()
+    while running.client.get(job["url"]).json()["status"] not in ("done", "failed"):
+        pass
+    return str(job["url"])
+
+
+def rows(text: str) -> list[dict[str, Any]]:
+    return list(csv.DictReader(io.StringIO(text)))
+
+
+def test_formats_are_those_that_have_writers(running: Running) -> None:
+    found = running.client.get("/v1/formats").json()
+    names = [each["name"] for each in found["results"]]
+    assert {"json", "jsonl", "csv"} <= set(names) <= set(WRITERS.names())
+    assert [each["name"] for each in found["playlists"]] == ["m3u8", "xspf", "jspf"]
+
+
+def test_result_of_a_job_comes_in_every_format(running: Running, song: bytes) -> None:
+    url = done(running, song)
+    for each in running.client.get("/v1/formats").json()["results"]:
+        answer = running.client.get(f"{url}/result", params={"format": each["name"]})
+        assert answer.status_code == 200
+        assert answer.headers["content-type"].partition(";")[0] == each["media_type"]
+    whole = running.client.get(f"{url}/result").json()
+    assert whole == running.client.get(url).json()["result"]
+    (row,) = rows(running.client.get(f"{url}/result", params={"format": "csv"}).text)
+    assert float(row["valence"]) == whole["valence"]
+
+
+def test_result_with_its_timeline_has_a_row_a_window(shop: Running) -> None:
+    (track,) = shop.client.get("/v1/tracks").json()["tracks"]
+    timeline = shop.client.get(f"{track['url']}/timeline").json()
+    answer = shop.client.get(f"{track['url']}/result", params={"format": "csv", "timeline": 1})
+    assert [float(row["start_s"]) for row in rows(answer.text)] == timeline["start_s"]
+    assert answer.headers["content-disposition"] == 'attachment; filename="emotions.csv"'
+    whole = shop.client.get(f"{track['url']}/result", params={"timeline": 1}).json()
+    assert whole["timeline"] == timeline
+
+
+def test_result_of_a_song_that_failed_is_its_problem(running: Running) -> None:
+    answer = running.client.get(f"{done(running, b'no sound')}/result")
+    assert (answer.status_code, answer.json()["code"]) == (422, "audio-unreadable")
+
+
+def test_result_in_a_format_that_there_is_not_is_refused(running: Running, song: bytes) -> None:
+    answer = running.client.get(f"{done(running, song)}/result", params={"format": "table"})
+    assert (answer.status_code, answer.json()["code"]) == (400, "bad-config")
+
+
+def test_result_of_no_job_and_no_song_is_not_there(shop: Running) -> None:
+    assert shop.client.get("/v1/jobs/none/result").json()["code"] == "job-unknown"
+    assert shop.client.get("/v1/tracks/99/result").json()["code"] == "track-unknown"
+
+
+def test_result_before_a_job_is_over_is_not_there_yet(
+    shop: Running, song: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job = shop.post(song, params={"wait": "0"}).json()
+    held = shop.service.jobs.find(job["id"])
+    while not held.is_over:
+        pass
+    monkeypatch.setattr(held, "finished_s", None)
+    answer = shop.client.get(f"{job['url']}/result")
+    assert (answer.status_code, answer.json()["code"]) == (409, "job-not-over")
