@@ -148,7 +148,10 @@ def test_old_file_is_replaced_whole_and_stays_if_there_is_no_playlist(
         (("calm", "--minutes", "0"), "0.0 is not a positive number"),
         (("calm", "--minutes", "nan"), "nan is not a positive number"),
         (("calm", "--limit", "0"), "0 is not in the range x>=1"),
-        (("calm", "--format", "pls"), "'pls' is not one of 'm3u8', 'xspf', 'jspf'"),
+        (
+            ("calm", "--format", "pls"),
+            "'pls' is not one of 'table', 'json', 'm3u8', 'xspf', 'jspf'",
+        ),
         (("calm", "-o", "list.txt"), "its suffix tells no format of playlists; end it with one of"),
         (("calm", "-o", "song.mp3"), "would be a piece of music by its name"),
         (("calm", "-o", "."), "is a directory"),

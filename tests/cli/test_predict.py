@@ -7,6 +7,7 @@ import io
 import json
 import os
 import shutil
+import subprocess
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,8 @@ import pytest
 from affetto.cli import main, outputs
 from affetto.prediction import predict
 from affetto.workers import n_cores
+from affetto.writers import suffix_of
+from tests.cli.command import AFFETTO
 from tests.writers.test_json import SCHEMA
 
 Run = Callable[..., tuple[int, str, str]]
@@ -147,7 +150,12 @@ def test_hop_sets_the_distance_of_windows(run: Run, album: Path) -> None:
         (("--bundle", "."), "is not a bundle"),
         (("-o", "out.xyz"), "does not tell the format"),
         (("-o", "out"), "does not tell the format"),
-        (("-o", ".", "--format", "csv"), "cannot be written (is a directory)"),
+        (("-o", ".", "--format", "csv"), "-o . is a folder, but csv is one file for all songs"),
+        (("-o", "new/", "--format", "parquet"), "name a file, such as songs.parquet"),
+        (("-o", "new/"), "does not tell the format"),
+        (("--format", "vtt"), "vtt holds one song, but there are 3; name a folder"),
+        (("-o", "-", "--format", "srt"), "srt holds one song, but there are 3; name a folder"),
+        (("-o", "all.jams"), "jams holds one song, but there are 3; name a folder"),
     ],
 )
 def test_wrong_option_is_one_sentence_and_nothing_is_done(
@@ -166,15 +174,97 @@ def test_wrong_option_is_one_sentence_and_nothing_is_done(
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.parametrize("suffix", ["json", "jsonl", "csv", "txt"])
+@pytest.mark.parametrize("suffix", ["json", "jsonl", "csv", "txt", "tidy.csv"])
 def test_output_file_has_the_format_of_its_suffix(
     run: Run, album: Path, tmp_path: Path, suffix: str
 ) -> None:
-    format_name = {"txt": "table"}.get(suffix, suffix)
+    format_name = {"txt": "table", "tidy.csv": "tidy"}.get(suffix, suffix)
     _, printed, _ = run(album, "--format", format_name)
     code, out, err = run(album, "-o", tmp_path / "new" / f"moods.{suffix}")
     assert (code, out, err) == (0, "", "")
     assert (tmp_path / "new" / f"moods.{suffix}").read_text(encoding="utf-8") == printed
+
+
+@pytest.mark.parametrize("name", ["jams", "audacity", "vtt", "srt"])
+def test_one_song_goes_to_stdout_or_a_file_in_a_format_that_holds_one(
+    run: Run, album: Path, tmp_path: Path, name: str
+) -> None:
+    code, printed, err = run(album / "1.wav", "--format", name)
+    assert (code, err) == (0, "")
+    output = tmp_path / f"song{suffix_of(name)}"
+    assert run(album / "1.wav", "-o", output) == (0, "", "")
+    assert output.read_text(encoding="utf-8") == printed
+    assert [path.name for path in tmp_path.iterdir()] == [output.name]
+
+
+def test_songs_get_a_file_each_with_a_name_of_its_own(
+    run: Run, album: Path, tmp_path: Path
+) -> None:
+    songs, output = tmp_path / "songs", tmp_path / "new" / "captions"
+    for name in ("a/song.wav", "b/Song.wav", "b/odd\n.wav", "b/song-2.wav"):
+        (songs / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(album / "1.wav", songs / name)
+    (songs / "b" / "bad.wav").write_bytes(b"no sound at all")
+    code, out, err = run(songs, "--format", "jams", "-o", f"{output}/")
+    assert (code, out, len(err.splitlines())) == (1, "", 1)
+    stored = {
+        path.name: json.loads(path.read_text(encoding="utf-8"))["sandbox"]["path"]
+        for path in output.iterdir()
+    }
+    assert stored == {
+        "song.jams": str(songs / "a/song.wav"),
+        "Song-2.jams": str(songs / "b/Song.wav"),
+        "odd_n.jams": str(songs / "b/odd\n.wav"),
+        "song-2-2.jams": str(songs / "b/song-2.wav"),
+    }
+    before = {path.name: path.read_bytes() for path in output.iterdir()}
+    run(songs, "--format", "jams", "-o", output)  # the same names again
+    assert {path.name: path.read_bytes() for path in output.iterdir()} == before
+
+
+def test_file_of_a_song_in_its_own_folder_never_replaces_an_input(
+    run: Run, album: Path, tmp_path: Path
+) -> None:
+    shutil.copy(album / "1.wav", tmp_path / "song.wav")
+    shutil.copy(album / "2.wav", tmp_path / "song.vtt")  # it is known by its content
+    before = (tmp_path / "song.vtt").read_bytes()
+    code, _, err = run(
+        tmp_path / "song.wav", tmp_path / "song.vtt", "--format", "vtt", "-o", tmp_path
+    )
+    assert (code, err) == (0, "")
+    assert (tmp_path / "song.vtt").read_bytes() == before
+    assert (tmp_path / "song-2.vtt").read_text(encoding="utf-8").startswith("WEBVTT")
+    assert (tmp_path / "song-3.vtt").exists()
+
+
+def test_song_that_fails_leaves_no_file(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "bad.wav").write_bytes(b"no sound at all")
+    code, out, err = run(tmp_path / "bad.wav", "-o", tmp_path / "bad.vtt")
+    assert (code, out, len(err.splitlines())) == (1, "", 1)
+    assert not (tmp_path / "bad.vtt").exists()
+
+
+def test_folder_that_cannot_be_made_is_told_before_anything_is_scored(
+    run: Run, album: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "file").write_text("mine", encoding="utf-8")
+    code, out, err = run(album, "--format", "srt", "-o", f"{tmp_path / 'file'}/in/")
+    assert (code, out) == (2, "")
+    assert "cannot be written (not a directory)" in err
+
+
+def test_parquet_goes_to_a_file_and_into_a_pipe(
+    run: Run, album: Path, tmp_path: Path, bundle: Path
+) -> None:
+    reader = pytest.importorskip("pyarrow.parquet", reason="pyarrow is not installed")
+    assert run(album, "-o", tmp_path / "moods.parquet", "--timeline") == (0, "", "")
+    table = reader.read_table(tmp_path / "moods.parquet")
+    assert set(table["path"].to_pylist()) == {str(album / f"{n}.wav") for n in (1, 2, 3)}
+    piped = subprocess.run(
+        [*AFFETTO, "predict", album, "--bundle", bundle, "--format", "parquet", "--timeline"],
+        capture_output=True, check=True, timeout=120,
+    ).stdout  # fmt: skip
+    assert reader.read_table(io.BytesIO(piped)).equals(table)
 
 
 def test_format_overrules_the_suffix(run: Run, album: Path, tmp_path: Path) -> None:

@@ -36,6 +36,8 @@ else:
 
 F = TypeVar("F", bound=Callable[..., Any])
 
+MAX_METAVAR = 60  # columns, of the 80 of a line of help
+
 SETTINGS = {"help_option_names": ["-h", "--help"], "max_content_width": 80}
 
 
@@ -94,7 +96,7 @@ class VerbGroup(click.Group):
 
 
 class Member(_NameType):
-    """A name of a registry.
+    """A name of a registry, or one of the verb's `own`, which come first.
 
     Unlike `click.Choice`, it looks up what other packages offer only for help and for a name
     that the registry's own table lacks: the look-up takes 20 ms of each call of a verb.
@@ -102,16 +104,24 @@ class Member(_NameType):
 
     name = "name"
 
-    def __init__(self, registry: Registry) -> None:
+    def __init__(self, registry: Registry, own: tuple[str, ...] = ()) -> None:
         self._registry = registry
+        self._own = own
+
+    def names(self) -> tuple[str, ...]:
+        """Give all names."""
+        return tuple(dict.fromkeys((*self._own, *self._registry.names())))
 
     def get_metavar(self, param: click.Parameter, ctx: click.Context | None = None) -> str:
-        return f"[{'|'.join(self._registry.names())}]"
+        shown = names = self.names()
+        while len("|".join(shown)) > MAX_METAVAR:
+            shown = shown[:-1]
+        return f"[{'|'.join(shown)}{'' if shown == names else '|...'}]"
 
     def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
-        if value in self._registry:
+        if value in self._own or value in self._registry:
             return value
-        known = ", ".join(map(repr, self._registry.names()))
+        known = ", ".join(map(repr, self.names()))
         raise click.BadParameter(f"{value!r} is not one of {known}.", ctx, param)
 
     def shell_complete(
@@ -119,9 +129,7 @@ class Member(_NameType):
     ) -> list[CompletionItem]:
         from click.shell_completion import CompletionItem
 
-        return [
-            CompletionItem(name) for name in self._registry.names() if name.startswith(incomplete)
-        ]
+        return [CompletionItem(name) for name in self.names() if name.startswith(incomplete)]
 
 
 def positive(ctx: click.Context, param: click.Parameter, value: float | None) -> float | None:

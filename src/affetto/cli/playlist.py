@@ -20,16 +20,6 @@ if TYPE_CHECKING:
 SHOWN = ("table", "json")  # what is no playlist for a player
 
 
-class _Format(Member):
-    """A format of playlists, or one of those for reading."""
-
-    def get_metavar(self, param: click.Parameter, ctx: click.Context | None = None) -> str:
-        return f"[{'|'.join(SHOWN)}|{super().get_metavar(param, ctx)[1:]}"
-
-    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
-        return value if value in SHOWN else super().convert(value, param, ctx)
-
-
 @click.command(cls=Verb)
 @click.argument("query", nargs=-1, metavar="[QUERY]")
 @db_option
@@ -74,7 +64,7 @@ class _Format(Member):
 @click.option(
     "--format",
     "format_name",
-    type=_Format(PLAYLISTS),
+    type=Member(PLAYLISTS, SHOWN),
     help="How it is written; by default a table, or what FILE's suffix says.",
 )
 @click.option("--relative", is_flag=True, help="Write paths as seen from FILE's folder.")

@@ -6,7 +6,6 @@ import difflib
 import re
 from collections.abc import Generator, Iterable
 from contextlib import closing, nullcontext
-from pathlib import Path
 from typing import TYPE_CHECKING, Literal, cast
 
 import click
@@ -14,14 +13,13 @@ import click
 from affetto.cli.interrupts import whole
 from affetto.cli.options import Member, State, Verb, bundle_option, names, positive, say, share
 from affetto.cli.progress import Progress
-from affetto.errors import AffettoError, BadConfig, UnknownName
-from affetto.writers import WRITERS, format_of
+from affetto.errors import AffettoError, UnknownName
+from affetto.writers import WRITERS
 
 if TYPE_CHECKING:
     from affetto.bundles import Bundle
-    from affetto.cli.outputs import Pictures
+    from affetto.cli.outputs import Pictures, Results
     from affetto.core import Failure, Prediction
-    from affetto.writers.base import Writer
 
 MIN_FILES_PER_JOB = 4  # fewer are done sooner than another process has started
 
@@ -36,7 +34,10 @@ MIN_FILES_PER_JOB = 4  # fewer are done sooner than another process has started
     help="How results are written; by default a table, with -o what the suffix says.",
 )
 @click.option(
-    "-o", "--output", metavar="FILE", help="Write to this file, whole or not at all; - is stdout."
+    "-o",
+    "--output",
+    metavar="FILE|FOLDER",
+    help="Write to a file, whole or not at all, or a file a song to a folder; - is stdout.",
 )
 @click.option("--timeline", is_flag=True, help="Also write the values over time, for each window.")
 @click.option(
@@ -106,14 +107,11 @@ def predict(
 
     loaded = bundles.load(bundle, runtime=runtime)
     selection = Selection(top, None if tags is None else _known_tags(tags, loaded), timeline)
-    output_path = None if output is None or output == "-" else Path(output)
-    writer_class = WRITERS.load(format_name or _format_of(output_path))
+    format_name = format_name or outputs.format_for(output)
     found = [item.path if isinstance(item, Failure) else item for item in audio.find(paths)]
-    if output_path is not None:
-        outputs.refuse_inputs(output_path, found, "-o")
     pictures = None if plot is None else outputs.Pictures(plot, found)
     progress = _Songs(len(found))
-    results = predict_many(
+    scored = predict_many(
         found,
         loaded,
         hop_s=hop_s,
@@ -121,14 +119,14 @@ def predict(
         jobs=_n_jobs(jobs, len(found), runtime, state),
         progress=progress.hear,
     )
-    ending = closing(cast("Generator[Prediction | Failure]", results))  # with it the processes
-    with progress.bar, outputs.opened(output_path) as stream, ending:
-        return _write(results, writer_class(stream, selection), pictures, progress)
+    ending = closing(cast("Generator[Prediction | Failure]", scored))  # with it the processes
+    with progress.bar, outputs.results(format_name, selection, output, found) as results, ending:
+        return _write(scored, results, pictures, progress)
 
 
 def _write(
-    results: Iterable[Prediction | Failure],
-    writer: Writer,
+    scored: Iterable[Prediction | Failure],
+    results: Results,
     pictures: Pictures | None,
     progress: _Songs,
 ) -> int:
@@ -136,9 +134,9 @@ def _write(
     from affetto.core import Failure
 
     code = 0
-    shares_terminal = writer.stream.isatty()
+    shares_terminal = results.is_on_terminal
     try:
-        for result in results:
+        for result in scored:
             if isinstance(result, Failure):
                 with progress.bar.hidden():
                     say(result.message, result.hint)
@@ -146,7 +144,7 @@ def _write(
                 progress.count()
                 continue
             with progress.bar.hidden() if shares_terminal else nullcontext(), whole():
-                writer.add(result)
+                results.add(result)
             try:
                 if pictures is not None:
                     pictures.draw(result)
@@ -157,7 +155,7 @@ def _write(
             progress.count()
     finally:
         with progress.bar.hidden() if shares_terminal else nullcontext(), whole():
-            writer.close()
+            results.close()
     return code
 
 
@@ -209,20 +207,6 @@ def _known_tags(given: Iterable[str], bundle: Bundle) -> tuple[str, ...]:
 
 def _slug(name: str) -> str:
     return re.sub(r"[^a-z0-9]+", "_", name.lower()).strip("_")
-
-
-def _format_of(output: Path | None) -> str:
-    if output is None or (output.exists() and not output.is_file()):
-        return "table"
-    name = format_of(output)
-    if name is None:
-        from affetto.audio import display
-
-        raise BadConfig(
-            f"-o {display(output)}: its suffix does not tell the format",
-            f"give --format {'|'.join(WRITERS.names())}",
-        )
-    return name
 
 
 def _n_jobs(given: int | None, n_files: int, runtime: str, state: State) -> int:
