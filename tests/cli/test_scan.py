@@ -288,7 +288,7 @@ def test_kill_loses_at_most_the_songs_in_flight(
         now = rows_of(db)
         assert recorded.items() <= now.items()  # nothing was lost, nothing scored twice
         recorded = now
-    assert n_cut_short > 0
+    assert n_cut_short == n_kills
     with started(*arguments, "--format", "json") as process:
         out, _ = process.communicate()
     assert process.returncode == 1
@@ -366,6 +366,29 @@ def test_full_disk_is_a_sentence_and_the_next_scan_goes_on(
     assert f"scored   {150 - n_scored} songs" in out
     assert before.items() <= rows_of(db).items()
     check(db)
+
+
+def children_of(process_id: int) -> list[int]:
+    """Give the processes that a process has started, as Linux tells them."""
+    listed = Path(f"/proc/{process_id}/task").glob("*/children")
+    return [int(word) for each in listed for word in each.read_text().split()]
+
+
+@pytest.mark.skipif(
+    not Path(f"/proc/self/task/{os.getpid()}/children").exists(),
+    reason="asks Linux which processes there are",
+)
+def test_as_many_processes_as_asked_for_score_and_give_way_to_others(
+    bundle: Path, db: Path, tmp_path: Path
+) -> None:
+    folder = tmp_path / "music"
+    for seed in range(40):
+        write_song(folder / f"{seed}.wav", seed, 30.0)
+    with started(folder, "--db", db, "--bundle", bundle, "--jobs", "2") as process:
+        wait_for(db, 4, process)
+        nice = [os.getpriority(os.PRIO_PROCESS, each) for each in children_of(process.pid)]
+        assert nice.count(os.getpriority(os.PRIO_PROCESS, 0) + 10) == 2
+        assert os.getpriority(os.PRIO_PROCESS, process.pid) == os.getpriority(os.PRIO_PROCESS, 0)
 
 
 @posix_only
