@@ -12,10 +12,12 @@ from pathlib import Path
 import pytest
 
 from affetto.cli import main
+from affetto.cli.listings import FORMATS
 from affetto.cli.search import TABLE_LIMIT
 from affetto.cli.search import search as command
 from affetto.library import Library
 from affetto.library import search as find
+from affetto.writers import WRITERS
 from tests.cli.command import affetto
 from tests.library.catalog import EMOTIONS, SHELF, Entry, record
 
@@ -99,6 +101,29 @@ def test_csv_has_a_row_a_song(db: Path, capsys: Captured) -> None:
     assert (largo["cosine"], largo["shared_tags"]) == ("0.9701", "calming_soothing")
 
 
+def test_json_lines_are_the_objects_of_the_array(db: Path, capsys: Captured) -> None:
+    run(db, "--format", "json")
+    songs = json.loads(capsys.readouterr().out)
+    run(db, "--format", "jsonl")
+    assert [json.loads(line) for line in capsys.readouterr().out.splitlines()] == songs
+
+
+@pytest.mark.parametrize(
+    ("name", "format_name"),
+    [("a.m3u", "m3u"), ("a.m3u8", "m3u"), ("a.csv", "csv"), ("a.json", "json"), ("b", "paths0")],
+)
+def test_list_goes_to_a_file_in_the_format_of_its_suffix(
+    db: Path, tmp_path: Path, capsys: Captured, name: str, format_name: str
+) -> None:
+    run(db, "--format", format_name)
+    printed = capsys.readouterr().out
+    assert (
+        run(db, "-o", str(tmp_path / name), *(() if name != "b" else ("--format", "paths0"))) == 0
+    )
+    assert capsys.readouterr().out == ""
+    assert (tmp_path / name).read_text(encoding="utf-8") == printed != ""
+
+
 def test_m3u_is_a_playlist(db: Path, capsysbinary: pytest.CaptureFixture[bytes]) -> None:
     assert run(db, "--format", "m3u", "calm") == 0
     lines = capsysbinary.readouterr().out.decode().splitlines()
@@ -121,7 +146,7 @@ def test_paths0_are_the_bytes_of_names(
     assert capsysbinary.readouterr().out == paths[0] + b"\0" + paths[1] + b"\0"
 
 
-@pytest.mark.parametrize("format_name", ["table", "json", "csv", "m3u", "paths0"])
+@pytest.mark.parametrize("format_name", sorted({*FORMATS, *WRITERS.names()} - {"parquet"}))
 def test_odd_names_are_written_in_every_format(
     bundle: Path, tmp_path: Path, format_name: str
 ) -> None:
@@ -190,6 +215,11 @@ def test_query_that_cannot_be_read_shows_the_place(db: Path, capsys: Captured) -
         (("--quadrant", "Q5"), 2, "--quadrant"),
         (("--like", "/none.mp3"), 1, "/none.mp3: no such file"),
         (("--bundle", "tinny"), 2, "did you mean tiny 1.0?"),
+        (("--format", "csvv"), 2, "'csvv' is not one of 'table'"),
+        (("--format", "vtt"), 2, "vtt holds one song, but there are 4; name a folder"),
+        (("--timeline",), 2, "--timeline has no meaning in the format table"),
+        (("-o", "songs.xyz"), 2, "its suffix does not tell the format"),
+        (("-o", ".", "--format", "csv"), 2, "-o . is a folder"),
     ],
 )
 def test_wrong_use_is_one_sentence(
@@ -214,7 +244,12 @@ def test_library_that_is_not_there_is_wrong_use(tmp_path: Path, capsys: Captured
 
 
 def test_command_and_library_have_the_same_options() -> None:
-    options = {parameter.name for parameter in command.params} - {"format_name", "debug"}
+    options = {parameter.name for parameter in command.params} - {
+        "format_name",
+        "output",
+        "timeline",
+        "debug",
+    }
     assert options == set(inspect.signature(find).parameters) - {"scores"}
 
 

@@ -20,6 +20,7 @@ from affetto.cli.options import say
 if TYPE_CHECKING:
     from affetto.library import Found, Song, Track
 
+FORMATS = ("table", "json", "jsonl", "csv", "m3u", "paths0")
 WITHOUT_SCORES = ("m3u", "paths0")
 
 MAX_TAGS = 4  # columns of the table
@@ -32,6 +33,7 @@ def write(found: Found, format_name: str) -> None:
     writers: dict[str, Callable[[Found], None]] = {
         "table": _table,
         "json": _json,
+        "jsonl": _json_lines,
         "csv": _csv,
         "m3u": _m3u,
         "paths0": _paths0,
@@ -49,6 +51,11 @@ def _json(found: Found) -> None:
         click.echo(f"{separator}\n{json.dumps(song.to_dict())}", nl=False)
         separator = ","
     click.echo("[]" if separator == "[" else "\n]")
+
+
+def _json_lines(found: Found) -> None:
+    for song in found:
+        click.echo(json.dumps(song.to_dict()))
 
 
 def _csv(found: Found) -> None:

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 
 import click
 
+from affetto.cli.exports import format_option, output_option
+from affetto.cli.listings import FORMATS, WITHOUT_SCORES
 from affetto.cli.options import Verb, db_option, say
 
 if TYPE_CHECKING:
     from affetto.library import Found
 
 TABLE_LIMIT = 50  # songs in a table unless told: more are not read
-
-FORMATS = ("table", "json", "csv", "m3u", "paths0")
 
 
 @click.command(cls=Verb)
@@ -55,15 +55,16 @@ FORMATS = ("table", "json", "csv", "m3u", "paths0")
     metavar="NAME|FOLDER",
     help="Search its scores; by default those of the bundle that scored most songs.",
 )
-@click.option(
-    "--format",
-    "format_name",
-    type=click.Choice(FORMATS),
-    default="table",
-    show_default=True,
-    help="How songs are written; paths0 is for xargs -0.",
+@format_option(
+    FORMATS,
+    "How songs are listed: table, json, jsonl, csv, m3u, or paths0 for xargs -0; other formats "
+    "of predict, such as jams, have all that was said of them.",
 )
+@output_option
+@click.option("--timeline", is_flag=True, help="In formats of predict also the values over time.")
+@click.pass_context
 def search(
+    ctx: click.Context,
     query: tuple[str, ...],
     db: Path | None,
     quadrant: tuple[str, ...],
@@ -79,38 +80,58 @@ def search(
     reverse: bool,
     limit: int | None,
     bundle: str | None,
-    format_name: str,
+    format_name: str | None,
+    output: str | None,
+    timeline: bool,
 ) -> None:
     """Find songs of the library, such as: affetto search "calm > 0.6 and not sad"
 
     QUERY compares tags, valence, arousal, year, duration, artist, album, title, genre and path,
     with and, or, not and parentheses. Without one, all songs are found.
     """
-    from affetto.cli import listings
+    from affetto.cli import exports, listings
+    from affetto.library import Library
     from affetto.library import search as find
+    from affetto.writers.base import Selection
 
+    format_name = format_name or _format_of(output)
+    if timeline and format_name in FORMATS:
+        raise click.UsageError(f"--timeline has no meaning in the format {format_name}", ctx)
     if limit is None and format_name == "table":
         limit = TABLE_LIMIT
-    found = find(
-        " ".join(query),
-        db=db,
-        quadrant=quadrant,
-        artist=artist,
-        album=album,
-        genre=genre,
-        year=year,
-        duration=duration,
-        valence=valence,
-        arousal=arousal,
-        like=like,
-        sort=sort,
-        reverse=reverse,
-        limit=limit,
-        bundle=bundle,
-        scores=format_name not in listings.WITHOUT_SCORES,
-    )
-    listings.write(found, format_name)
+    with Library.open(db) as library:
+        found = find(
+            " ".join(query),
+            db=library,
+            quadrant=quadrant,
+            artist=artist,
+            album=album,
+            genre=genre,
+            year=year,
+            duration=duration,
+            valence=valence,
+            arousal=arousal,
+            like=like,
+            sort=sort,
+            reverse=reverse,
+            limit=limit,
+            bundle=bundle,
+            scores=format_name in FORMATS and format_name not in WITHOUT_SCORES,
+        )
+        if format_name in FORMATS:
+            with exports.printed_to(output, [track.path for track in found.tracks]):
+                listings.write(found, format_name)
+        else:
+            songs = [(track, found.bundle) for track in found.tracks]
+            exports.write(library, songs, format_name, Selection(timeline=timeline), output)
     _tell(found, format_name)
+
+
+def _format_of(output: str | None) -> str:
+    from affetto.cli.outputs import format_for
+
+    is_playlist = output is not None and Path(output).suffix.lower() in (".m3u", ".m3u8")
+    return "m3u" if is_playlist else format_for(output)
 
 
 def _tell(found: Found, format_name: str) -> None:

@@ -5,19 +5,22 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from affetto.cli.facts import format_option, print_facts
+from affetto.cli.exports import format_option, output_option
+from affetto.cli.facts import print_facts
 from affetto.cli.options import Verb, db_option, say
 
 if TYPE_CHECKING:
     from affetto.core import Prediction
     from affetto.library import Library, StoredBundle, Track
     from affetto.writers.base import Selection
+
+OWN = ("table", "json", "jsonl")  # with what the file's own tags say
 
 
 @click.command(cls=Verb)
@@ -29,40 +32,70 @@ if TYPE_CHECKING:
     metavar="N",
     help="At most N tags a song; by default 5 in the table, else all.",
 )
-@click.option("--timeline", is_flag=True, help="In JSON also the values over time.")
-@format_option
+@click.option(
+    "--timeline", is_flag=True, help="Also the values over time, which the table always draws."
+)
+@format_option(
+    OWN,
+    "How songs are written: table, json, jsonl, or another format of predict; by default a table, "
+    "with -o what the suffix says.",
+)
+@output_option
 def show(
-    songs: tuple[str, ...], db: Path | None, top: int | None, timeline: bool, format_name: str
+    songs: tuple[str, ...],
+    db: Path | None,
+    top: int | None,
+    timeline: bool,
+    format_name: str | None,
+    output: str | None,
 ) -> int:
     """Show tags, place on the mood map and strips over time of songs in the library.
 
     SONG is a path, or a number that affetto search --format json has given.
     """
+    from affetto.cli import exports, outputs
     from affetto.library import Library
     from affetto.writers.base import Selection
 
+    format_name = format_name or outputs.format_for(output)
     selection = Selection(top, None, timeline)
-    is_json = format_name == "json"
-    shown: list[dict[str, Any]] = []
-    n_failed = n_written = 0
+    n_failed = 0
+    found: list[tuple[Track, StoredBundle]] = []
     with Library.open(db) as library:
         library.bundle()  # says so if there is nothing at all
         for song in songs:
-            found = _find(library, song)
-            if found is None:
+            known = _find(library, song)
+            if known is None:
                 _say_why_not(library, song)
                 n_failed += 1
-                continue
-            track, bundle = found
-            prediction = library.prediction(track.id, bundle=bundle)
-            if is_json:
-                shown.append(_plain(track, prediction, selection))
             else:
-                _print(track, prediction, selection, bundle, is_first=not n_written)
-                n_written += 1
-    if is_json:
-        click.echo(json.dumps(shown, indent=2))
+                found.append(known)
+        if format_name not in OWN:
+            exports.write(library, found, format_name, selection, output)
+        else:
+            with exports.printed_to(output, [track.path for track, _ in found]):
+                _print(library, found, format_name, selection)
     return 1 if n_failed else 0
+
+
+def _print(
+    library: Library,
+    songs: Iterable[tuple[Track, StoredBundle]],
+    format_name: str,
+    selection: Selection,
+) -> None:
+    """Print songs with what only the library knows of them."""
+    shown: list[dict[str, Any]] = []
+    for number, (track, bundle) in enumerate(songs):
+        prediction = library.prediction(track.id, bundle=bundle)
+        if format_name == "table":
+            _print_panel(track, prediction, selection, bundle, is_first=not number)
+        elif format_name == "jsonl":
+            click.echo(json.dumps(_plain(track, prediction, selection)))
+        else:
+            shown.append(_plain(track, prediction, selection))
+    if format_name == "json":
+        click.echo(json.dumps(shown, indent=2))
 
 
 def _find(library: Library, song: str) -> tuple[Track, StoredBundle] | None:
@@ -98,7 +131,7 @@ def _plain(track: Track, prediction: Prediction, selection: Selection) -> dict[s
     return {"id": track.id, **plain(prediction, selection), "file": file}
 
 
-def _print(
+def _print_panel(
     track: Track,
     prediction: Prediction,
     selection: Selection,
