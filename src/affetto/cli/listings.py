@@ -41,6 +41,16 @@ def write(found: Found, format_name: str) -> None:
     writers[format_name](found)
 
 
+def say_stale(found: Found) -> None:
+    """Say which songs were not looked at, since only other bundles have scored them."""
+    for title, n_songs in found.stale.items():
+        say(
+            f"not searched: {n_songs:,} {'song' if n_songs == 1 else 'songs'} that only {title} "
+            "has scored",
+            "to score them again: affetto scan --refresh FOLDER",
+        )
+
+
 # ---------------------------------------------------------------- for programs
 
 

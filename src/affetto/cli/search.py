@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from affetto.cli.exports import format_option, output_option
-from affetto.cli.listings import FORMATS, WITHOUT_SCORES
+from affetto.cli.listings import FORMATS, WITHOUT_SCORES, say_stale
 from affetto.cli.options import Verb, db_option, say
 
 if TYPE_CHECKING:
@@ -140,9 +140,4 @@ def _tell(found: Found, format_name: str) -> None:
         say("no song of the library fits")
     elif format_name == "table" and found.n_found > len(found):
         say(f"{len(found):,} of {found.n_found:,} songs are shown", "for more: --limit N")
-    for title, n_songs in found.stale.items():
-        say(
-            f"not searched: {n_songs:,} {'song' if n_songs == 1 else 'songs'} that only {title} "
-            "has scored",
-            "to score them again: affetto scan --refresh FOLDER",
-        )
+    say_stale(found)

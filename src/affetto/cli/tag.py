@@ -6,8 +6,7 @@ import contextlib
 import json
 import logging
 import os
-from collections.abc import Generator, Iterator
-from contextlib import closing
+from collections.abc import Collection, Generator, Iterator
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, cast
@@ -21,12 +20,10 @@ from affetto.cli.progress import Progress
 from affetto.errors import AffettoError
 
 if TYPE_CHECKING:
-    from affetto.bundles import Bundle
-    from affetto.core import Failure, Prediction
+    from affetto.core import Failure, Vocabulary
     from affetto.library.tagging import Plan, TagSettings
 
 MAX_SHOWN = 50  # characters of a value; the JSON has all of it
-MIN_FILES_PER_JOB = 4  # fewer are done sooner than another process has started
 
 _FIELDS = ("mood", "valence", "arousal", "quadrant", "tags", "scores", "bundle")
 _FOR_SCORING = {"bundle", "top", "threshold", "words", "jobs"}
@@ -35,7 +32,7 @@ _log = logging.getLogger(__name__)
 
 
 @click.command(cls=Verb)
-@click.argument("paths", nargs=-1, required=True, type=click.Path(), metavar="PATH...")
+@click.argument("paths", nargs=-1, type=click.Path(), metavar="[PATH...]")
 @click.option("--write", is_flag=True, help="Change the files; else only show what would change.")
 @click.option("--undo", is_flag=True, help="Put back what was there before affetto wrote.")
 @click.option(
@@ -70,6 +67,18 @@ _log = logging.getLogger(__name__)
     is_flag=True,
     help="Also write a file with several names; the others keep the old content.",
 )
+@click.option(
+    "--library",
+    is_flag=True,
+    help="Write what your library knows, without scoring; without PATH, into all its songs.",
+)
+@click.option(
+    "--db",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    help="The same with the library in FILE.",
+)
+@click.option("--query", metavar="QUERY", help="The same with songs that a search finds.")
 @bundle_option
 @click.option(
     "--jobs",
@@ -90,6 +99,9 @@ def tag(
     words: Path | None,
     keep_times: bool,
     break_hard_links: bool,
+    library: bool,
+    db: Path | None,
+    query: str | None,
     bundle: str,
     jobs: int | None,
     format_name: str,
@@ -99,23 +111,32 @@ def tag(
     Shows what would change, field by field; --write does it, and --undo takes it back.
     Put -- before a name that begins with a dash.
     """
-    from affetto import audio, bundles
-    from affetto.core import Failure
-    from affetto.library import tagging
+    from affetto.cli.tagsources import Scored, Source, Stored
+    from affetto.library import Library, tagging
 
+    is_stored = library or db is not None or query is not None
+    if not paths and not is_stored:
+        raise click.UsageError("Missing argument 'PATH...', or --library for songs of yours", ctx)
     if undo:
-        _refuse_with_undo(ctx)
+        _refuse(ctx, _FOR_SCORING, "--undo")
+    elif is_stored:
+        _refuse(ctx, {"jobs"}, "a library")
     names = tuple(
         name
         for name in tagging.FIELDS
         if not fields or name.removeprefix("AFFETTO_").lower() in fields
     )
-    if not undo:
-        loaded = bundles.load(bundle)
-        settings = _settings(top, names, words, loaded)
     journal = tagging.Journal()
-    files: list[Path] = []
-    with _Report(format_name, is_undo=undo, is_dry=not write) as report:
+    with contextlib.ExitStack() as stack:
+        if is_stored:
+            opened = stack.enter_context(Library.open(db))
+            chosen = bundle if _is_given(ctx, "bundle") else None
+            source: Source = Stored(opened, paths, query, chosen, threshold)
+        else:
+            debug = ctx.ensure_object(State).debug
+            source = Scored(paths, bundle, threshold, jobs, debug=debug)
+        settings = None if undo else _settings(top, names, words, source.vocabulary)
+        report = stack.enter_context(Report(format_name, is_undo=undo, is_dry=not write))
 
         def finish(plan: Plan) -> None:
             if write:
@@ -125,45 +146,40 @@ def tag(
                     )
             report.add(plan)
 
-        for item in audio.find(paths):
-            if isinstance(item, Failure):
-                report.fail(item)
-                continue
-            with report.attempt(item):
+        files: list[Path] = []
+        for path in source.files(report):
+            with report.attempt(path):
                 # Before the scoring, which takes hours for thousands of songs.
-                tagging.check(item, break_hard_links=break_hard_links)
-                files.append(item)
-        if undo:
+                tagging.check(path, break_hard_links=break_hard_links)
+                files.append(path)
+        if settings is None:
             for path in files:
                 with report.attempt(path):
                     finish(tagging.plan_undo(path, journal, names))
             return report.code
-        results = _scored(files, loaded, threshold, jobs, ctx.ensure_object(State), report)
-        with closing(cast("Generator[Prediction | Failure]", results)):  # with it the processes
-            for result in results:
-                if isinstance(result, Failure):
-                    report.fail(result)
-                    continue
-                with report.attempt(Path(result.path)):
-                    moods = tagging.Moods.of(result)
-                    finish(tagging.plan_write(Path(result.path), moods, settings, journal))
+        with contextlib.closing(cast("Generator[Any]", source.moods(files, report))) as moods:
+            for path, found in moods:
+                with report.attempt(path):
+                    finish(tagging.plan_write(path, found, settings, journal))
         return report.code
 
 
-def _refuse_with_undo(ctx: click.Context) -> None:
+def _refuse(ctx: click.Context, options: Collection[str], why: str) -> None:
     """Refuse options that say how to score where nothing is scored."""
-    for name in sorted(_FOR_SCORING):
-        if ctx.get_parameter_source(name) is click.core.ParameterSource.COMMANDLINE:
-            raise click.UsageError(f"--undo scores nothing, so --{name} has no meaning", ctx)
+    for name in sorted(options):
+        if _is_given(ctx, name):
+            raise click.UsageError(f"{why} scores nothing, so --{name} has no meaning", ctx)
+
+
+def _is_given(ctx: click.Context, name: str) -> bool:
+    return ctx.get_parameter_source(name) is click.core.ParameterSource.COMMANDLINE
 
 
 def _settings(
-    top: int | None, names: tuple[str, ...], words: Path | None, bundle: Bundle
+    top: int | None, names: tuple[str, ...], words: Path | None, vocabulary: Vocabulary
 ) -> TagSettings:
     from affetto.library import tagging
 
-    vocabulary = bundle.tag_heads[0].spec.vocabulary
-    assert vocabulary is not None
     return tagging.TagSettings(
         top=tagging.DEFAULT_TOP if top is None else top,
         fields=names,
@@ -171,29 +187,7 @@ def _settings(
     )
 
 
-def _scored(
-    files: list[Path],
-    bundle: Bundle,
-    threshold: float | None,
-    jobs: int | None,
-    state: State,
-    report: _Report,
-) -> Iterator[Prediction | Failure]:
-    from affetto import workers
-    from affetto.prediction import predict_many
-
-    n_jobs = 1 if state.debug else min(workers.n_cores(), len(files) // MIN_FILES_PER_JOB)
-    results = predict_many(
-        files, bundle, threshold=threshold, jobs=max(1, n_jobs if jobs is None else jobs)
-    )
-    with (
-        report.bar("scoring", len(files)),
-        closing(cast("Generator[Prediction | Failure]", results)),
-    ):
-        yield from results
-
-
-class _Report:
+class Report:
     """Prints what becomes of each file as soon as it is known, and counts."""
 
     def __init__(self, format_name: str, *, is_undo: bool, is_dry: bool) -> None:

@@ -96,6 +96,19 @@ class StoredBundle:
         """The tags of the main vocabulary, in its order."""
         return tuple(tag for tag in self.tags if tag.is_main)
 
+    @property
+    def vocabulary(self) -> Vocabulary:
+        """The main vocabulary: ours if it is still the same."""
+        tags = self.main_tags
+        name = tags[0].vocabulary if tags else "none"
+        slugs = tuple(tag.tag for tag in tags)
+        if name in VOCABULARIES:
+            ours = load_vocabulary(name)
+            if ours.tags == slugs:
+                return ours
+        titles = tuple(tag.title for tag in tags)
+        return Vocabulary(name, slugs, titles, titles)
+
 
 @dataclass(frozen=True, slots=True)
 class Track:
@@ -397,7 +410,7 @@ class Library(Closing):
             valence=valence,
             arousal=arousal,
             plane_source=plane_source,
-            timeline=timelines.unpack(row[8], _vocabulary(main)),
+            timeline=timelines.unpack(row[8], scoring.vocabulary),
             bundle=scoring.title,
             bundle_fingerprint=scoring.fingerprint,
             others=others,
@@ -439,15 +452,3 @@ class Library(Closing):
 
 def _track(row: tuple[Any, ...]) -> Track:
     return Track(row[0], Path(restored(row[1])), *row[2:])
-
-
-def _vocabulary(tags: tuple[StoredTag, ...]) -> Vocabulary:
-    """Give the vocabulary of a bundle's main tags: ours if it is still the same."""
-    name = tags[0].vocabulary if tags else "none"
-    slugs = tuple(tag.tag for tag in tags)
-    if name in VOCABULARIES:
-        ours = load_vocabulary(name)
-        if ours.tags == slugs:
-            return ours
-    titles = tuple(tag.title for tag in tags)
-    return Vocabulary(name, slugs, titles, titles)

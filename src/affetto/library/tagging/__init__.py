@@ -40,6 +40,7 @@ from affetto.library.tagging.replacing import (
     real_path,
     refusal,
 )
+from affetto.library.tagging.stored import stored_moods
 
 __all__ = [
     "DEFAULT_TOP",
@@ -55,6 +56,7 @@ __all__ = [
     "plan_undo",
     "plan_write",
     "read_words",
+    "stored_moods",
 ]
 
 
