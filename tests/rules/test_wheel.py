@@ -51,7 +51,7 @@ def test_wheel_holds_all_source_vocabularies_and_recipes(sizes_bytes: dict[str, 
     """Files that an ignore rule names would be dropped without a word."""
     wanted = {
         path.relative_to(PACKAGE.parent).as_posix()
-        for pattern in ("*.py", "*.json", "*.toml", "*.html", "py.typed")
+        for pattern in ("*.py", "*.json", "*.toml", "*.html", "*.css", "*.js", "*.svg", "py.typed")
         for path in PACKAGE.rglob(pattern)
     }
     assert {"affetto/py.typed", "affetto/training/recipes/default.toml"} <= wanted
@@ -62,7 +62,7 @@ def test_wheel_holds_no_tests_no_data_and_no_music(sizes_bytes: dict[str, int]) 
     tops = {name.split("/")[0] for name in sizes_bytes}
     assert {top for top in tops if not top.endswith(".dist-info")} == {"affetto", "beetsplug"}
     suffixes = {Path(name).suffix for name in sizes_bytes if name.startswith("affetto/")}
-    text = {".py", ".typed", ".json", ".toml", ".md", ".html"}
+    text = {".py", ".typed", ".json", ".toml", ".md", ".html", ".css", ".js", ".svg"}
     assert suffixes <= text | {".onnx", ".safetensors"}
 
 

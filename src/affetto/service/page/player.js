@@ -1,0 +1,106 @@
+// What plays: one audio element for all pages, and a position even where nothing can be played.
+
+const STEP_S = 5;
+
+class Player extends EventTarget {
+  #audio = new Audio();
+  #positionS = 0;
+  #frame = 0;
+  #url = null;
+
+  song = null; // {key, title, artist, name, durationS, file or url, quadrant, address}
+  isPlayable = true;
+
+  constructor() {
+    super();
+    this.#audio.preload = "metadata";
+    for (const name of ["play", "pause", "ended", "loadedmetadata"]) {
+      this.#audio.addEventListener(name, () => this.#changed());
+    }
+    this.#audio.addEventListener("seeked", () => this.#tick());
+    this.#audio.addEventListener("error", () => {
+      if (this.song === null || !this.#audio.hasAttribute("src")) return;
+      this.isPlayable = false;
+      this.#changed();
+    });
+  }
+
+  get isPlaying() {
+    return this.song !== null && this.isPlayable && !this.#audio.paused && !this.#audio.ended;
+  }
+
+  get positionS() {
+    return this.isPlayable ? this.#audio.currentTime || this.#positionS : this.#positionS;
+  }
+
+  get durationS() {
+    return this.song?.durationS ?? 0;
+  }
+
+  load(song) {
+    if (this.song?.key === song.key) return;
+    if (this.#url !== null) URL.revokeObjectURL(this.#url);
+    this.#url = song.file ? URL.createObjectURL(song.file) : null;
+    this.song = song;
+    this.isPlayable = true;
+    this.#positionS = 0;
+    this.#audio.src = this.#url ?? song.url;
+    this.#changed();
+  }
+
+  async play() {
+    try {
+      await this.#audio.play();
+    } catch (error) {
+      if (error.name === "NotSupportedError") {
+        this.isPlayable = false;
+        this.#changed();
+      }
+    }
+  }
+
+  pause() {
+    this.#audio.pause();
+  }
+
+  toggle() {
+    if (this.song === null || !this.isPlayable) return;
+    if (this.isPlaying) this.pause();
+    else this.play();
+  }
+
+  seek(seconds) {
+    this.#positionS = Math.min(Math.max(0, seconds), Math.max(0, this.durationS - 0.01));
+    if (this.isPlayable && this.#audio.readyState > 0) this.#audio.currentTime = this.#positionS;
+    this.#tick();
+  }
+
+  // What keys do, wherever they are pressed; true if one meant the player.
+  key(event) {
+    if (this.song === null || event.ctrlKey || event.metaKey || event.altKey) return false;
+    const steps = { ArrowLeft: -STEP_S, ArrowRight: STEP_S, PageDown: -30, PageUp: 30 };
+    if (event.key === " ") this.toggle();
+    else if (event.key in steps) this.seek(this.positionS + steps[event.key]);
+    else if (event.key === "Home") this.seek(0);
+    else if (event.key === "End") this.seek(this.durationS);
+    else return false;
+    event.preventDefault();
+    return true;
+  }
+
+  #changed() {
+    if (this.isPlayable && this.#positionS > 0 && this.#audio.readyState > 0 && !this.#audio.currentTime) {
+      this.#audio.currentTime = this.#positionS; // was sought before the sound was there
+    }
+    this.dispatchEvent(new Event("change"));
+    this.#tick();
+  }
+
+  #tick() {
+    cancelAnimationFrame(this.#frame);
+    this.dispatchEvent(new Event("time"));
+    if (this.isPlaying) this.#frame = requestAnimationFrame(() => this.#tick());
+  }
+}
+
+export const player = new Player();
