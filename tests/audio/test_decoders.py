@@ -9,6 +9,7 @@ import av
 import numpy as np
 import pytest
 import soundfile
+from mutagen.apev2 import APEv2
 from mutagen.ogg import OggPage
 
 from affetto.audio import read
@@ -113,6 +114,22 @@ def test_two_songs_of_a_lossy_format_differ(name: str, tmp_path: Path) -> None:
     assert up_info.audio_sha256 != down_info.audio_sha256
     assert abs(alignment(up_again.samples, down_again.samples)[1]) < 0.9
     assert alignment(up[::-1, 0], down_again.samples)[1] > 0.99
+
+
+@pytest.mark.parametrize("has_ape", [False, True])
+@pytest.mark.parametrize("name", ["mp3", "mp3-lame", "flac-16", "wavpack", "tta"])
+def test_tags_behind_the_sound_are_no_damage(name: str, has_ape: bool, tmp_path: Path) -> None:
+    path = tmp_path / "song"
+    FORMATS[name](path, chirp(4.0, RATE_HZ), RATE_HZ)
+    _, before = read(path, RATE_HZ)
+    if has_ape:
+        tags = APEv2()
+        tags["Title"] = "A title"
+        tags.save(path)
+    with path.open("ab") as file:
+        file.write(b"TAG" + b"A title".ljust(125, b"\0"))  # ID3v1
+    assert read(path, RATE_HZ)[1] == before
+    assert before.notices == ()
 
 
 def test_lossless_formats_give_the_same_samples_and_hash(tmp_path: Path) -> None:

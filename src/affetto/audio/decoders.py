@@ -34,6 +34,7 @@ _EXACT_DURATION = frozenset({"flac", "wv", "ape", "tta", "tak"})
 _STATES_DURATION = _EXACT_DURATION | {"caf", "dsf", "flv", "matroska", "mov", "mpc8"}
 # Formats whose time stamps count samples: a jump is a loss. In others (video) they may be loose.
 _COUNTS_SAMPLES = _EXACT_DURATION | {"ogg", "mp3", "aac"}
+_EXACT_TOLERANCE_S = 0.02
 _MAX_DEMUX_ERRORS = 64
 _IO_BYTES = 1 << 17
 
@@ -369,10 +370,19 @@ class FfmpegDecoder:
                 continue
             except av.FFmpegError:
                 self._source.check()
+                if self._is_whole():  # what follows the sound is no part of it: ID3v1, say
+                    return
                 n_errors += 1
                 self._n_packets += 1
                 self._n_failed += 1
         self._gave_up = True
+
+    def _is_whole(self) -> bool:
+        """Say whether all the sound is there that a header has stated to the sample."""
+        stated_s = self._stated_duration_s(exactly=True)
+        if stated_s is None or self._demuxer not in _EXACT_DURATION:
+            return False
+        return self.damage.position_s >= stated_s - _EXACT_TOLERANCE_S
 
     def _close_books(self) -> None:
         if self._n_failed * 2 > self._n_packets:
@@ -386,7 +396,7 @@ class FfmpegDecoder:
         damage.is_cut = is_cut or self._gave_up or self._ends_in_a_frame()
         if damage.duration_s is not None and (is_cut is None or not damage.n_parts):
             is_exact = self._demuxer in _EXACT_DURATION
-            tolerance_s = 0.02 if is_exact else max(0.5, 0.02 * damage.duration_s)
+            tolerance_s = _EXACT_TOLERANCE_S if is_exact else max(0.5, 0.02 * damage.duration_s)
             damage.is_cut |= damage.position_s < damage.duration_s - tolerance_s
 
     def _ends_in_a_frame(self) -> bool:
