@@ -10,6 +10,7 @@ from typing import Any
 import av
 import mutagen
 import pytest
+from mutagen.id3 import TXXX
 
 from affetto.errors import TagDamaged, TagUnsupported
 from affetto.library.tagging import (
@@ -166,6 +167,26 @@ def test_tag_with_room_for_the_moods_keeps_its_size(song: Path) -> None:
 def test_id3v1_tag_is_left_alone(song: Path) -> None:
     write(song)
     assert song.read_bytes().endswith(ID3V1)
+
+
+@pytest.mark.parametrize("kind", ["mp3-id3v2.3", "wav-id3v2.3"])
+def test_mood_of_picard_in_id3v2_3_keeps_its_spelling_and_comes_back(song: Path) -> None:
+    file = mutagen.File(song)
+    for each in file.tags.getall("TXXX"):
+        if each.desc.upper() == "MOOD":
+            del file.tags[each.HashKey]
+    file.tags.add(TXXX(encoding=1, desc="mood", text=["Melancholy"]))
+    file.save(v2_version=3)
+    before = open_container(song).held()
+    assert before["MOOD"].texts == ("Melancholy",)
+    plan = write(song)
+    assert (plan.differences[0].old, plan.differences[0].new) == (("Melancholy",), tuple(WORDS))
+    # Picard's own rule: a frame of exactly this name is its mood.
+    assert list(mutagen.File(song).tags["TXXX:mood"].text) == WORDS
+    assert "TXXX:MOOD" not in mutagen.File(song).tags
+    assert write(song).differences == ()
+    undo(song)
+    assert open_container(song).held() == before
 
 
 @pytest.mark.parametrize("kind", ["wavpack"])

@@ -121,6 +121,15 @@ def test_spelling_of_a_description_that_is_there_stays() -> None:
     assert id3.held(new)[MOOD].names == ("TXXX:mood",)
 
 
+@pytest.mark.parametrize("order", [(b"MOOD", b"mood"), (b"mood", b"MOOD")])
+def test_of_two_spellings_that_of_picard_stays(order: tuple[bytes, bytes]) -> None:
+    frames = (frame(3, b"TXXX", b"\0" + each + b"\0Old") for each in order)
+    old = id3.parse(tag(3, b"".join(frames)))
+    new = id3.replaced(old, {MOOD: id3.frames_for(old, MOOD, ["Calm"])})
+    assert id3.held(new)[MOOD].names == ("TXXX:mood",)
+    assert id3.held(new)[MOOD].texts == ("Calm",)
+
+
 def test_tag_that_has_room_keeps_its_size_and_another_gets_room() -> None:
     roomy = id3.parse(tag(4, frame(4, b"TIT2", b"\0T") + bytes(200)))
     frames = {MOOD: id3.frames_for(roomy, MOOD, ["Calm"])}

@@ -164,14 +164,16 @@ def frames_for(tag: Tag, name: str, texts: Iterable[str]) -> list[bytes]:
 
     Several values are separated by zero, as the standard of version 2.4 says. That of 2.3
     knows one value: its readers stop at the zero, so they see the first, the strongest.
-    A spelling that is there stays: of `TXXX:mood`, which Picard writes, it reads no other.
+    A spelling that is there stays, of two the one that is not ours: Picard writes and reads
+    `TXXX:mood` alone, while those who read ours take any case.
     """
     values = list(texts)
     if not values:
         return []
     wanted = name_of(tag, name)
-    there = (each for each in held(tag).get(name, FieldFrames()).names if is_alike(each, wanted))
-    native, _, description = next(there, wanted).partition(":")
+    there = [each for each in held(tag).get(name, FieldFrames()).names if is_alike(each, wanted)]
+    foreign = (each for each in there if each != wanted)
+    native, _, description = next(foreign, wanted).partition(":")
     texts_in_frame = [*([description] if description else []), *values]
     is_plain = all(text.isascii() for text in texts_in_frame)
     encoding = 0 if is_plain else (3 if tag.version == 4 else 1)
