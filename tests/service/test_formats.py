@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -43,7 +44,7 @@ def rows(text: str) -> list[dict[str, Any]]:
 def test_formats_are_those_that_have_writers(running: Running) -> None:
     found = running.client.get("/v1/formats").json()
     names = [each["name"] for each in found["results"]]
-    assert {"json", "jsonl", "csv"} <= set(names) <= set(WRITERS.names())
+    assert names == [name for name in WRITERS.names() if name != "table"]
     assert [each["name"] for each in found["playlists"]] == ["m3u8", "xspf", "jspf"]
 
 
@@ -57,6 +58,25 @@ def test_result_of_a_job_comes_in_every_format(running: Running, song: bytes) ->
     assert whole == running.client.get(url).json()["result"]
     (row,) = rows(running.client.get(f"{url}/result", params={"format": "csv"}).text)
     assert float(row["valence"]) == whole["valence"]
+
+
+def test_captions_of_an_upload_are_what_the_command_writes(running: Running, song: bytes) -> None:
+    parameters = {"format": "vtt", "filename": "song.wav", "threshold": "0"}
+    answer = running.post(song, params=parameters)
+    assert answer.headers["content-type"] == "text/vtt; charset=utf-8"
+    assert answer.headers["content-disposition"] == 'attachment; filename="emotions.vtt"'
+    assert answer.text.startswith("WEBVTT\n\n00:00:00.000 --> ")
+    labels = running.post(song, params=parameters | {"format": "audacity"})
+    assert 'filename="emotions.labels.txt"' in labels.headers["content-disposition"]
+    assert labels.text.startswith("0.000000\t")
+
+
+def test_format_that_needs_what_is_not_installed_is_told_before_the_upload(
+    running: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "pyarrow", None)
+    answer = running.client.post("/v1/predict?format=parquet")
+    assert (answer.status_code, answer.json()["code"]) == (501, "missing-extra")
 
 
 def test_result_with_its_timeline_has_a_row_a_window(shop: Running) -> None:

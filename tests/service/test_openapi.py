@@ -71,6 +71,15 @@ def test_parameters_are_those_that_are_taken() -> None:
         assert stated == set(known.get(operation["operationId"], ())), operation["operationId"]
 
 
+def test_formats_of_results_are_those_that_have_writers() -> None:
+    for _, _, operation in operations():
+        if operation["operationId"] in ("predict", "job_result", "result"):
+            given = {each["name"]: each["schema"] for each in operation["parameters"]}
+            assert given["format"]["enum"] == list(formats.FORMATS)
+            kinds = operation["responses"]["200"]["content"]
+            assert set(kinds) == set(formats.FORMATS.values())
+
+
 def test_every_operation_has_its_own_name_a_summary_and_a_way_to_fail() -> None:
     names = [operation["operationId"] for _, _, operation in operations()]
     assert len(set(names)) == len(names)

@@ -26,7 +26,7 @@ from affetto.library import default_path
 from affetto.service import counters
 from affetto.service.answers import Json, Parameters, to_json
 from affetto.service.catalog import Catalog
-from affetto.service.formats import FORMATS, listed, rendered, result_parameters
+from affetto.service.formats import chosen_format, listed, rendered, result_parameters
 from affetto.service.gate import Doorkeeper, Shield
 from affetto.service.jobs import Job, Jobs
 from affetto.service.live import Live
@@ -181,7 +181,7 @@ class _Service:
     async def predict(self, request: Request) -> Response:
         """Score the sound in the request's body."""
         parameters = Parameters(request.query_params, _PREDICT_PARAMETERS)
-        format_name = parameters.choice("format", FORMATS, "json")
+        format_name = chosen_format(parameters)
         selection = Selection(
             top=parameters.whole("top", 1, 1000), timeline=parameters.flag("timeline")
         )

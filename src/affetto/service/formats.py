@@ -10,17 +10,15 @@ from starlette.responses import Response
 
 from affetto.core import Prediction
 from affetto.service.answers import Json, Parameters
-from affetto.writers import WRITERS
-from affetto.writers.base import Selection, plain
+from affetto.writers import WRITERS, suffix_of
+from affetto.writers.base import Selection, Writer, plain
 from affetto.writers.playlists import PLAYLISTS
 
-_KINDS = {
-    "json": "application/json",
-    "jsonl": "application/jsonl",
-    "csv": "text/csv",
-    "jams": "application/jams+json",
+FORMATS: dict[str, str] = {
+    name: kind for name in WRITERS.names() if (kind := WRITERS.load(name).media_type) is not None
 }
-FORMATS = {name: kind for name, kind in _KINDS.items() if name in WRITERS}
+"""The media types of all formats but those for reading."""
+
 PLAYLIST_FORMATS = {
     "m3u8": "audio/x-mpegurl",
     "xspf": "application/xspf+xml",
@@ -30,24 +28,38 @@ RESULT_PARAMETERS = ("format", "timeline")
 
 
 def result_parameters(request: Request) -> tuple[str, Selection]:
-    """Read which format is asked for, and what is to be in it. Raises: BadConfig."""
+    """Read which format is asked for, and what is to be in it. Raises: as `chosen_format`."""
     parameters = Parameters(request.query_params, RESULT_PARAMETERS)
+    return chosen_format(parameters), Selection(timeline=parameters.flag("timeline"))
+
+
+def chosen_format(parameters: Parameters) -> str:
+    """Read which format is asked for. Raises: BadConfig; MissingExtra, before any work is done."""
     format_name = parameters.choice("format", FORMATS, "json")
-    return format_name, Selection(timeline=parameters.flag("timeline"))
+    _written(format_name, Selection(), None)
+    return format_name
 
 
 def rendered(prediction: Prediction, selection: Selection, format_name: str) -> Response:
     """Give what is said of a song as an answer; JSON is one object, other formats are files."""
     if format_name == "json":
         return Json(plain(prediction, selection))
-    text = io.StringIO()
-    with WRITERS.load(format_name)(text, selection) as writer:
-        writer.add(prediction)
+    name = f"emotions{suffix_of(format_name)}"
     return Response(
-        text.getvalue(),
+        _written(format_name, selection, prediction),
         media_type=FORMATS[format_name],
-        headers={"Content-Disposition": f'attachment; filename="emotions.{format_name}"'},
+        headers={"Content-Disposition": f'attachment; filename="{name}"'},
     )
+
+
+def _written(format_name: str, selection: Selection, prediction: Prediction | None) -> str | bytes:
+    """Give what a writer makes of a song, or of none."""
+    writer_class: type[Writer] = WRITERS.load(format_name)
+    stream = io.BytesIO() if writer_class.is_binary else io.StringIO()
+    with writer_class(stream, selection) as writer:
+        if prediction is not None:
+            writer.add(prediction)
+    return stream.getvalue()
 
 
 def listed() -> dict[str, Any]:
