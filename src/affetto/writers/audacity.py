@@ -1,6 +1,6 @@
 """Audacity's labels: a line a moment, with begin and end in seconds and the tags.
 
-They are read by File, Import, Labels, and by Sonic Visualiser and Reaper as well.
+File, Import, Labels reads them.
 Source: the Audacity manual, "Importing and Exporting Labels".
 """
 
