@@ -66,11 +66,21 @@ def listed() -> dict[str, Any]:
     """Give the formats of results and of playlists, with what each is."""
     return {
         "results": [
-            {"name": name, "summary": WRITERS.summary(name), "media_type": kind}
+            {
+                "name": name,
+                "summary": WRITERS.summary(name),
+                "suffix": suffix_of(name),
+                "media_type": kind,
+            }
             for name, kind in FORMATS.items()
         ],
         "playlists": [
-            {"name": name, "summary": PLAYLISTS.summary(name), "media_type": kind}
+            {
+                "name": name,
+                "summary": PLAYLISTS.summary(name),
+                "suffix": f".{name}",
+                "media_type": kind,
+            }
             for name, kind in PLAYLIST_FORMATS.items()
         ],
     }

@@ -2,6 +2,8 @@
 
 import { describe } from "./moods.js";
 
+const whole = (x) => Math.round(x); // no seams between cells
+
 export function drawHeatmap(context, box, { windows, order, titles, xOf, rowHeight }, colors) {
   const most = Math.max(0.4, ...order.map((tag) => Math.max(...windows.tags[tag])));
   context.textBaseline = "middle";
@@ -15,8 +17,8 @@ export function drawHeatmap(context, box, { windows, order, titles, xOf, rowHeig
     context.fillStyle = colors.of(quadrant);
     for (let number = 0; number < windows.n; number++) {
       if (windows.weight[number] === 0) continue; // silence: its scores mean nothing
-      const left = xOf(windows.edgeS(number));
-      const right = xOf(windows.edgeS(number + 1));
+      const left = whole(xOf(windows.edgeS(number)));
+      const right = whole(xOf(windows.edgeS(number + 1)));
       context.globalAlpha = Math.min(1, windows.tags[tag][number] / most) ** 1.4;
       context.fillRect(left, top, Math.max(0.5, right - left), rowHeight - 2);
     }

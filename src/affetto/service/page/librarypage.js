@@ -69,6 +69,7 @@ export function libraryPage() {
       announce(`${counted(found.n_found, "song")}`);
       map.show(songs);
       choose(null);
+      said.dataset.query = query;
       mark();
     } catch (problem) {
       if (mine !== turn || ended.signal.aborted) return;

@@ -5,15 +5,15 @@ import { h } from "./dom.js";
 import { signed } from "./format.js";
 import { Grid } from "./grid.js";
 import { QUADRANTS, quadrantOf } from "./moods.js";
-import { drawPlane, placer } from "./plane.js";
+import { drawNames, drawPlane, placer } from "./plane.js";
 import { isInside, lengthOf } from "./shapes.js";
 
 const NEAR_PX = 14;
 const CLICK_PX = 5;
 const HINTS = {
-  look: "Click a song to play it.",
-  lasso: "Draw around songs to gather them.",
-  path: "Draw a way; songs will follow it.",
+  look: "Click a dot to play it.",
+  lasso: "Draw around songs.",
+  path: "Draw a way to follow.",
 };
 
 export class MoodMap {
@@ -200,6 +200,7 @@ export class MoodMap {
       }
     }
     context.globalAlpha = 1;
+    drawNames(context, width, colors);
   }
 
   #drawAbove(context, { width, colors }) {

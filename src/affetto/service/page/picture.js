@@ -2,7 +2,7 @@
 
 import { clock, signed } from "./format.js";
 import { QUADRANTS } from "./moods.js";
-import { drawPath, drawPlane } from "./plane.js";
+import { drawNames, drawPath, drawPlane } from "./plane.js";
 import { drawTimeline, layout } from "./timeline.js";
 
 const WIDTH = 1000;
@@ -34,7 +34,7 @@ export function picture(song, titles, peaks) {
   context.font = `14px ${LIGHT.font}`;
   context.fillStyle = LIGHT.faint;
   const facts = [
-    song.url ? song.artist : "",
+    song.artist,
     `${prediction.quadrant} ${QUADRANTS[prediction.quadrant]}`,
     `valence ${signed(prediction.valence)}`,
     `arousal ${signed(prediction.arousal)}`,
@@ -46,6 +46,7 @@ export function picture(song, titles, peaks) {
   drawTimeline(context, across, { prediction, windows, titles, peaks, playedShare: 0 }, LIGHT);
   context.translate(across + 20, 4);
   drawPlane(context, SIDE, LIGHT);
+  drawNames(context, SIDE, LIGHT);
   drawPath(context, SIDE, windows, LIGHT);
   return new Promise((resolve) => canvas.toBlob(resolve, "image/png"));
 }

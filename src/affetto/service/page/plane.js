@@ -17,7 +17,7 @@ export function placer(side, reach = 1) {
   };
 }
 
-// The four quarters with their names; the moods' places are the corners.
+// The four quarters.
 export function drawPlane(context, side, colors) {
   const half = side / 2;
   const corners = { Q1: [half, 0], Q2: [0, 0], Q3: [0, half], Q4: [half, half] };
@@ -35,25 +35,32 @@ export function drawPlane(context, side, colors) {
   context.fillRect(half - 1, 0, 2, side);
   context.fillRect(0, half - 1, side, 2);
   context.restore();
+}
+
+// What the quarters and the ends of the axes are called, to be read above dots too.
+export function drawNames(context, side, colors) {
+  const [half, end] = [side / 2, side - 10];
+  const write = (text, x, y, align, baseline) => {
+    context.textAlign = align;
+    context.textBaseline = baseline;
+    context.strokeText(text, x, y);
+    context.fillText(text, x, y);
+  };
+  context.strokeStyle = colors.card;
+  context.lineJoin = "round";
+  context.lineWidth = 3;
+  context.fillStyle = colors.ink;
   context.font = `600 12px ${colors.font}`;
-  for (const [name, [left, top]] of Object.entries(corners)) {
-    context.fillStyle = colors.ink;
-    context.textAlign = left ? "right" : "left";
-    context.textBaseline = top ? "bottom" : "top";
-    context.fillText(QUADRANTS[name], left ? side - 10 : 10, top ? side - 10 : 10);
-  }
+  write(QUADRANTS.Q1, end, 10, "right", "top");
+  write(QUADRANTS.Q2, 10, 10, "left", "top");
+  write(QUADRANTS.Q3, 10, end, "left", "bottom");
+  write(QUADRANTS.Q4, end, end, "right", "bottom");
   context.fillStyle = colors.faint;
   context.font = `11.5px ${colors.font}`;
-  context.textBaseline = "bottom";
-  context.textAlign = "left";
-  context.fillText("unpleasant", 10, half - 4);
-  context.textAlign = "right";
-  context.fillText("pleasant", side - 10, half - 4);
-  context.textAlign = "left";
-  context.textBaseline = "top";
-  context.fillText("excited", half + 6, 10);
-  context.textBaseline = "bottom";
-  context.fillText("calm", half + 6, side - 10);
+  write("unpleasant", 10, half - 5, "left", "bottom");
+  write("pleasant", end, half - 5, "right", "bottom");
+  write("excited", half - 6, 10, "right", "top");
+  write("calm", half - 6, end, "right", "bottom");
 }
 
 // The way that a song takes, thin where it begins and strong where it ends.
@@ -84,6 +91,7 @@ export class Plane {
     this.#player = player;
     this.#picture = new Canvas((context, { width, colors }) => {
       drawPlane(context, width, colors);
+      drawNames(context, width, colors);
       drawPath(context, width, song.windows, colors);
     });
     this.#dot = new Canvas((context, { width, colors }) => this.#drawDot(context, width, colors));

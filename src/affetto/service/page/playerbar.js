@@ -2,6 +2,7 @@
 
 import { clock, suffix } from "./format.js";
 import { h, icon } from "./dom.js";
+import { QUADRANTS } from "./moods.js";
 import { player } from "./player.js";
 
 const PLAY = "M7 4.5v15l12.5-7.5z";
@@ -22,7 +23,7 @@ export function showBar(bar) {
     if (song === null) return;
     title.textContent = song.title;
     title.href = song.address;
-    artist.textContent = player.isPlayable ? song.artist : unplayable(song);
+    artist.textContent = player.isPlayable ? song.artist || QUADRANTS[song.quadrant] : unplayable(song);
     artist.classList.toggle("cannot", !player.isPlayable);
     button.hidden = !player.isPlayable;
     button.replaceChildren(icon(player.isPlaying ? PAUSE : PLAY));

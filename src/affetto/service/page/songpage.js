@@ -224,7 +224,7 @@ function heading(song) {
       h("span", { class: `badge ${quadrant.toLowerCase()}` }, QUADRANTS[quadrant]),
       h("span", {}, `valence ${signed(valence)}`),
       h("span", {}, `arousal ${signed(arousal)}`),
-      h("span", {}, song.url ? song.artist || clock(durationS) : clock(durationS)),
+      h("span", {}, [song.artist, clock(durationS)].filter(Boolean).join(" · ")),
     ),
   );
 }

@@ -1,7 +1,7 @@
 // Songs as the pages share them: a file that was dropped, or one of the library.
 
 import { api } from "./api.js";
-import { clock, stem } from "./format.js";
+import { stem } from "./format.js";
 import { player } from "./player.js";
 import { Windows } from "./windows.js";
 
@@ -42,7 +42,7 @@ export function ofFile(file, job, prediction) {
     key: `file-${id}`,
     name: file.name,
     title: stem(file.name),
-    artist: clock(prediction.duration_s),
+    artist: "",
     prediction,
     file,
     address: "#/song",

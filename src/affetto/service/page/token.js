@@ -22,7 +22,7 @@ export function askToken(isWrong) {
     );
     const dialog = h("dialog", { "aria-label": "Token" }, form);
     dialog.addEventListener("cancel", (event) => event.preventDefault());
-    form.addEventListener("submit", () => {
+    dialog.addEventListener("close", () => {
       dialog.remove();
       asked = null;
       resolve(input.value.trim());
