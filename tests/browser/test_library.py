@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 
 from affetto.library import Library, search
+from affetto.service.settings import Settings
 from tests.browser.conftest import NASTY, until
-from tests.service.conftest import Running
+from tests.service.conftest import serving
 
 Visit = Callable[..., Any]
 N_SONGS = 3_003
@@ -166,9 +167,6 @@ def test_title_with_markup_is_text_on_the_map_too(page: Any) -> None:
 def test_where_there_is_no_library_the_page_says_how_to_make_one(
     visit: Visit, bundle: Path, tmp_path: Path
 ) -> None:
-    from affetto.service.settings import Settings
-    from tests.service.conftest import serving
-
     with serving(Settings(port=0, bundle=bundle, jobs=1, db=tmp_path / "none")) as server:
         empty = visit("/#/library", server=server)
         assert empty.locator("pre").text_content() == "affetto scan ~/Music"
@@ -176,9 +174,6 @@ def test_where_there_is_no_library_the_page_says_how_to_make_one(
 
 
 def test_server_with_a_token_asks_for_it_once(visit: Visit, bundle: Path, shelf: Path) -> None:
-    from affetto.service.settings import Settings
-    from tests.service.conftest import serving
-
     settings = Settings(port=0, bundle=bundle, jobs=1, db=shelf, token="a long secret")
     with serving(settings) as server:
         guarded = visit("/#/library", server=server)
@@ -193,5 +188,9 @@ def test_server_with_a_token_asks_for_it_once(visit: Visit, bundle: Path, shelf:
         guarded.close()
 
 
-def test_running_server_names_the_songs(running: Running) -> None:
-    assert running.client.get("/v1/map").json()["n_found"] == N_SONGS
+def test_song_whose_file_is_gone_is_shown_and_the_server_says_so(page: Any) -> None:
+    find(page, 'title = "Far Away"')
+    page.locator(".row").first.click()
+    page.wait_for_selector(".bar .cannot")
+    assert "far.flac" in page.locator(".bar .cannot").text_content()
+    assert "/m/" not in page.locator(".bar .cannot").text_content()

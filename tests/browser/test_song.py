@@ -213,7 +213,7 @@ def test_file_that_is_no_music_is_one_sentence(visit: Visit, tune: Path, tmp_pat
     page = visit()
     choose(page, path, tune)
     said = page.locator(".problem").text_content()
-    assert said.startswith("Notes.mp3: ")
+    assert said.startswith("notes.mp3: ")
     assert "Traceback" not in said
     page.locator(".queue li button").nth(1).click()
     page.wait_for_selector(".timeline[data-waveform]")

@@ -52,6 +52,16 @@ class Api {
     return address(path, token === null ? parameters : { ...parameters, token });
   }
 
+  // Why the server gives no sound at an address of `open`; null if it does.
+  async whyNot(url) {
+    try {
+      const answer = await fetch(url, { headers: { Range: "bytes=0-0" } });
+      return answer.ok ? null : await problemOf(answer);
+    } catch {
+      return new Problem({});
+    }
+  }
+
   // Send a file to be scored; `told` hears of the share that is sent. Gives the job.
   async send(file, told, signal) {
     await this.get("/v1/formats"); // asks for the token, before much is sent in vain

@@ -45,8 +45,9 @@ export function problemBox(problem) {
   );
 }
 
+// Give a text as a sentence; one that begins with a file's name keeps it as it is.
 export function sentence(text) {
   const trimmed = text.trim();
-  const begun = trimmed.charAt(0).toUpperCase() + trimmed.slice(1);
+  const begun = trimmed.includes(": ") ? trimmed : trimmed.charAt(0).toUpperCase() + trimmed.slice(1);
   return /[.!?:]$/.test(begun) ? begun : `${begun}.`;
 }

@@ -11,7 +11,7 @@ export function downloads(song, titles, peaksOf) {
   const first = h("div", { class: "downloads" });
   const further = h("div", { class: "downloads" });
   const more = h("details", { hidden: true }, h("summary", {}, "More formats"), further);
-  const element = h("section", { class: "card", "aria-label": "Download" }, h("h2", {}, "Download"), first, more);
+  const element = h("section", { class: "keep card", "aria-label": "Download" }, h("h2", {}, "Download"), first, more);
 
   const button = ({ name, summary, suffix }, make) =>
     h(

@@ -18,6 +18,7 @@ export function spokenClock(seconds) {
 export function length(seconds) {
   const minutes = Math.round(seconds / 60);
   if (minutes < 1) return `${Math.round(seconds)} s`;
+  if (minutes >= 1440) return `${Math.round(minutes / 60)} hours`;
   return minutes < 60 ? `${minutes} min` : `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
 }
 

@@ -216,7 +216,10 @@ export class MoodMap {
       if (isClosed) context.closePath();
       context.stroke();
     };
-    if (this.#isWay && this.#selected?.length > 1) stroke(this.#selected.map(spot), false);
+    if (this.#isWay && this.#selected?.length > 1) {
+      stroke(this.#selected.map(spot), false);
+      for (const number of this.#selected) this.#mark(context, number, 4, 1, spot, colors);
+    }
     if (this.#line !== null && this.#mode !== "look") {
       context.setLineDash([5, 4]);
       if (this.#mode === "lasso") {
@@ -231,15 +234,19 @@ export class MoodMap {
       context.setLineDash([]);
     }
     for (const [number, radius] of [[this.#playing, 8], [this.#over, 6.5]]) {
-      if (number === null) continue;
-      context.beginPath();
-      context.arc(...spot(number), radius, 0, 2 * Math.PI);
-      context.fillStyle = colors.of(quadrantOf(valence[number], arousal[number]));
-      context.fill();
-      context.lineWidth = 2.5;
-      context.strokeStyle = colors.ink;
-      context.stroke();
+      if (number !== null) this.#mark(context, number, radius, 2.5, spot, colors);
     }
+  }
+
+  #mark(context, number, radius, rim, spot, colors) {
+    const { valence, arousal } = this.#songs;
+    context.beginPath();
+    context.arc(...spot(number), radius, 0, 2 * Math.PI);
+    context.fillStyle = colors.of(quadrantOf(valence[number], arousal[number]));
+    context.fill();
+    context.lineWidth = rim;
+    context.strokeStyle = colors.ink;
+    context.stroke();
   }
 }
 

@@ -16,7 +16,7 @@ export function picker() {
     { class: "picker", hidden: true },
     h("label", { for: "pick", class: "quiet" }, "Pick a song of your library"),
     h("input", {
-      type: "search", id: "pick", placeholder: "Or pick one of your library: title, artist, album",
+      type: "search", id: "pick", placeholder: "Or pick one of your library",
       oninput: (event) => {
         clearTimeout(timer);
         timer = setTimeout(() => look(event.target.value), PAUSE_MS);

@@ -1,5 +1,7 @@
 // What plays: one audio element for all pages, and a position even where nothing can be played.
 
+import { api } from "./api.js";
+
 const STEP_S = 5;
 
 class Player extends EventTarget {
@@ -10,6 +12,7 @@ class Player extends EventTarget {
 
   song = null; // {key, title, artist, name, durationS, file or url, quadrant, address}
   isPlayable = true;
+  problem = null; // why the server gives no sound, if it is not the browser that cannot play it
 
   constructor() {
     super();
@@ -18,11 +21,7 @@ class Player extends EventTarget {
       this.#audio.addEventListener(name, () => this.#changed());
     }
     this.#audio.addEventListener("seeked", () => this.#tick());
-    this.#audio.addEventListener("error", () => {
-      if (this.song === null || !this.#audio.hasAttribute("src")) return;
-      this.isPlayable = false;
-      this.#changed();
-    });
+    this.#audio.addEventListener("error", () => this.#refuse());
   }
 
   get isPlaying() {
@@ -43,6 +42,7 @@ class Player extends EventTarget {
     this.#url = song.file ? URL.createObjectURL(song.file) : null;
     this.song = song;
     this.isPlayable = true;
+    this.problem = null;
     this.#positionS = 0;
     this.#audio.src = this.#url ?? song.url;
     this.#changed();
@@ -52,10 +52,7 @@ class Player extends EventTarget {
     try {
       await this.#audio.play();
     } catch (error) {
-      if (error.name === "NotSupportedError") {
-        this.isPlayable = false;
-        this.#changed();
-      }
+      if (error.name === "NotSupportedError") await this.#refuse();
     }
   }
 
@@ -86,6 +83,16 @@ class Player extends EventTarget {
     else return false;
     event.preventDefault();
     return true;
+  }
+
+  async #refuse() {
+    const { song } = this;
+    if (song === null || !this.isPlayable) return;
+    this.isPlayable = false;
+    const problem = song.url ? await api.whyNot(song.url) : null;
+    if (song !== this.song) return;
+    this.problem = problem;
+    this.#changed();
   }
 
   #changed() {

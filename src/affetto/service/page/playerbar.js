@@ -1,7 +1,7 @@
 // The player at the foot of every page.
 
 import { clock, suffix } from "./format.js";
-import { h, icon } from "./dom.js";
+import { h, icon, sentence } from "./dom.js";
 import { QUADRANTS } from "./moods.js";
 import { player } from "./player.js";
 
@@ -23,7 +23,7 @@ export function showBar(bar) {
     if (song === null) return;
     title.textContent = song.title;
     title.href = song.address;
-    artist.textContent = player.isPlayable ? song.artist || QUADRANTS[song.quadrant] : unplayable(song);
+    artist.textContent = player.isPlayable ? song.artist || QUADRANTS[song.quadrant] : refusal(song);
     artist.classList.toggle("cannot", !player.isPlayable);
     button.hidden = !player.isPlayable;
     button.replaceChildren(icon(player.isPlaying ? PAUSE : PLAY));
@@ -36,7 +36,8 @@ export function showBar(bar) {
   });
 }
 
-export function unplayable(song) {
+function refusal(song) {
+  if (player.problem !== null) return sentence(player.problem.message);
   const kind = suffix(song.name);
   return `This browser cannot play ${kind ? `${kind} files` : "this file"}, but its emotions are here all the same.`;
 }

@@ -81,15 +81,14 @@ export function songPage(trackId) {
         "article",
         { class: "song" },
         heading(song),
-        notices(song.prediction.warnings),
-        h("section", { class: "card", "aria-label": "Over time" }, timeline.element),
+        h("section", { class: "time card", "aria-label": "Over time" }, timeline.element),
         h(
           "div",
           { class: "side" },
           h("section", { class: "card", "aria-label": "Valence and arousal" }, plane.element),
           moment.element,
-          downloads(song, titles, () => peaks),
         ),
+        downloads(song, titles, () => peaks),
       ),
     );
     announce(`${song.title}: ${QUADRANTS[song.quadrant].toLowerCase()}`);
@@ -226,6 +225,7 @@ function heading(song) {
       h("span", {}, `arousal ${signed(arousal)}`),
       h("span", {}, [song.artist, clock(durationS)].filter(Boolean).join(" · ")),
     ),
+    notices(song.prediction.warnings),
   );
 }
 
