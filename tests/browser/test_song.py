@@ -10,9 +10,10 @@ from typing import Any
 
 import pytest
 
+from affetto.service.settings import Settings
 from tests.browser.conftest import NASTY, until
 from tests.helpers import chirp, encode
-from tests.service.conftest import Running
+from tests.service.conftest import Running, serving
 
 Visit = Callable[..., Any]
 
@@ -134,6 +135,8 @@ def test_keys_play_and_seek_wherever_the_focus_is(visit: Visit, tune: Path) -> N
     page.get_by_role("button", name="Pause").wait_for()
     page.keyboard.press(" ")
     page.get_by_role("button", name="Play").wait_for()
+    page.keyboard.press("End")
+    until(page, "document.querySelector('.timeline').ariaValueNow === '20'")
     page.keyboard.press("Home")
     until(page, "document.querySelector('.timeline').ariaValueNow === '0'")
 
@@ -225,6 +228,23 @@ def test_file_that_is_too_large_is_one_sentence(visit: Visit, tmp_path: Path) ->
     page = visit()
     choose(page, path)
     assert "3 MB" in page.locator(".problem").text_content()
+
+
+def test_server_that_is_gone_is_one_sentence(visit: Visit, bundle: Path, tune: Path) -> None:
+    with serving(Settings(port=0, bundle=bundle, jobs=1, db=tune.with_name("none"))) as server:
+        page = visit(server=server)
+    choose(page, tune)
+    assert page.locator(".problem").text_content() == (
+        "The server does not answer. See whether affetto serve still runs."
+    )
+
+
+def test_keys_that_scroll_a_page_are_left_alone(visit: Visit, tune: Path) -> None:
+    page = visit(size=(800, 500))
+    score(page, tune)
+    page.keyboard.press("PageDown")
+    until(page, "window.scrollY > 100")
+    assert position_s(page) == 0
 
 
 def test_song_of_the_library_is_picked_by_its_name(visit: Visit) -> None:

@@ -87,6 +87,7 @@ export function libraryPage() {
     title.textContent = n ? `${counted(n, "song")}, ${length(totalS)}` : "No songs";
     clear.hidden = numbers === null;
     keep.disabled = n === 0 || n > MAX_SONGS;
+    keep.title = n > MAX_SONGS ? `A playlist may have ${counted(MAX_SONGS, "song")}` : "";
     list.show(n);
     if (numbers !== null) announce(`${counted(n, "song")} chosen`);
   }

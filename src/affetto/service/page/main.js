@@ -12,9 +12,11 @@ new Router({ song: songPage, library: libraryPage, about: aboutPage }).show();
 
 // Keys mean the player wherever they mean nothing else.
 document.addEventListener("keydown", (event) => {
-  const isElsewhere = event.target.closest("input, textarea, select, dialog, [role=listbox]");
-  const isPressed = event.key === " " && event.target.closest("button, a, summary");
-  if (!isElsewhere && !isPressed) player.key(event);
+  const { target, key } = event;
+  const isElsewhere = target.closest("input, dialog, [role=listbox]");
+  const isPressed = key === " " && target.closest("button, a, summary");
+  const isScrolled = key.startsWith("Arrow") && target.closest(".wide, .songs, pre");
+  if (!isElsewhere && !isPressed && !isScrolled) player.key(event, target.closest("[role=slider]") !== null);
 });
 
 let depth = 0; // of elements that files are dragged over

@@ -3,6 +3,7 @@
 import { api } from "./api.js";
 
 const STEP_S = 5;
+const LEAP_S = 30;
 
 class Player extends EventTarget {
   #audio = new Audio();
@@ -72,17 +73,15 @@ class Player extends EventTarget {
     this.#tick();
   }
 
-  // What keys do, wherever they are pressed; true if one meant the player.
-  key(event) {
-    if (this.song === null || event.ctrlKey || event.metaKey || event.altKey) return false;
-    const steps = { ArrowLeft: -STEP_S, ArrowRight: STEP_S, PageDown: -30, PageUp: 30 };
-    if (event.key === " ") this.toggle();
-    else if (event.key in steps) this.seek(this.positionS + steps[event.key]);
-    else if (event.key === "Home") this.seek(0);
-    else if (event.key === "End") this.seek(this.durationS);
-    else return false;
+  // What a key does; those that scroll a page mean the player only on its own slider.
+  key(event, isOnSlider) {
+    if (this.song === null || event.ctrlKey || event.metaKey || event.altKey) return;
+    const steps = { ArrowLeft: -STEP_S, ArrowRight: STEP_S };
+    if (isOnSlider) Object.assign(steps, { PageDown: -LEAP_S, PageUp: LEAP_S, Home: -Infinity, End: Infinity });
+    if (event.key in steps) this.seek(this.positionS + steps[event.key]);
+    else if (event.key === " ") this.toggle();
+    else return;
     event.preventDefault();
-    return true;
   }
 
   async #refuse() {

@@ -42,6 +42,8 @@ class Queue extends EventTarget {
   }
 
   async #score(entry) {
+    entry.state = "sending";
+    await readable(entry.file);
     const job = await this.#send(entry);
     entry.state = "scoring";
     this.#changed();
@@ -71,6 +73,15 @@ class Queue extends EventTarget {
 
   #changed() {
     this.dispatchEvent(new Event("change"));
+  }
+}
+
+// A folder looks like a file until it is read.
+async function readable(file) {
+  try {
+    await file.slice(0, 1).arrayBuffer();
+  } catch {
+    throw new Problem({ detail: `${file.name}: it cannot be read`, hint: "drop songs, not their folder" });
   }
 }
 

@@ -1,6 +1,6 @@
 // The outline of a song's sound, decoded by the browser.
 
-const RATE_HZ = 8000; // enough for an outline, and little to hold
+const RATES_HZ = [8000, 22050, 44100]; // the first that the browser takes is enough
 const N_COLUMNS = 1200;
 const MAX_BYTES = 80e6;
 const MAX_S = 3600;
@@ -10,7 +10,7 @@ export async function outline(bytes, durationS) {
   if (bytes.byteLength > MAX_BYTES || durationS > MAX_S) return null;
   let sound;
   try {
-    sound = await new OfflineAudioContext(1, 1, RATE_HZ).decodeAudioData(bytes);
+    sound = await decoder().decodeAudioData(bytes);
   } catch {
     return null;
   }
@@ -27,6 +27,17 @@ export async function outline(bytes, durationS) {
   }
   const loudest = peaks.reduce((most, each) => Math.max(most, each), 1e-6);
   return peaks.map((each) => (each / loudest) ** 0.8);
+}
+
+function decoder() {
+  for (const rate of RATES_HZ) {
+    try {
+      return new OfflineAudioContext(1, 1, rate);
+    } catch {
+      // some browsers take no low rates
+    }
+  }
+  throw new Error("no rate is taken");
 }
 
 // Draw bars; without an outline, a line on which the playhead moves all the same.
