@@ -110,6 +110,30 @@ def test_bad_row_of_further_labels_is_left_unknown_where_that_is_asked_for(
     assert (found[~is_bad] == whole[~is_bad]).all()
 
 
+def test_network_of_whole_songs_learns_their_segments_as_well(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> None:
+    where = tiny.site(tmp_path_factory, "cal500")
+    songs = tiny.loaded(where).examples
+    parts = further.parts(further.SEGMENT_TAGS, where)
+    assert set(parts) & set(songs.songs)
+    for added in parts.values():
+        assert (added.intervals[:, 0] < added.intervals[:, 1]).all()
+        assert len(added.labels) == len(added.intervals)
+    training, test = tiny.sides(songs)
+    fitted = NETWORK.fit(training, 0, tiny.place(where, songs, training))
+    assert set(fitted.settings["heads"]) == {"labels", "segment_tags", "song_tags"}
+    assert fitted.score(test.unlabeled()).shape == test.labels.shape
+    without = replace(NETWORK, heads={further.SONG_TAGS: 1.0})
+    other = without.fit(training, 0, tiny.place(where, songs, training))
+    assert (other.score(test) != fitted.score(test)).any()
+
+
+def test_tasks_of_segments_get_no_further_parts(where: Site) -> None:
+    assert further.parts(further.SEGMENT_TAGS, where) == {}
+    assert further.parts(further.SONG_TAGS, where) == {}
+
+
 @pytest.mark.parametrize("method", VARIANTS, ids=lambda method: method.name)
 def test_definition_of_each_variant_is_its_own(method: SongNetwork, where: Site) -> None:
     definition = method.definition(where)

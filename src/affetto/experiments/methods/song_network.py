@@ -67,11 +67,14 @@ class SongNetwork(Contender):
             found = further.targets(name, place.site, of_learned)
             if found is not None:
                 targets[name] = found
+        material = [song for song, _ in _songs(of_learned, recordings, targets)]
+        for name in self.heads:
+            added = further.parts(name, place.site)
+            material = [_with_parts(song, name, added, recordings) for song in material]
         heads = [
             songs.SongHead(name, values.shape[1], self.heads.get(name, 1.0))
-            for name, values in targets.items()
+            for name, values in material[0].targets.items()
         ]
-        material = [song for song, _ in _songs(of_learned, recordings, targets)]
         scorer = songs.train(self._config(), material, heads, seed)
 
         def score(examples: Examples) -> FloatArray:
@@ -86,7 +89,7 @@ class SongNetwork(Contender):
             score=score,
             held_out=held_out,
             held_out_scores=score(training.part(held_out)),
-            settings={"n_validation": len(held_out), "heads": sorted(targets)},
+            settings={"n_validation": len(held_out), "heads": sorted(head.name for head in heads)},
         )
 
     def definition(self, site: Site) -> Mapping[str, Any]:
@@ -122,6 +125,7 @@ class _Recordings:
 
     values: Mapping[str, npt.NDArray[np.float16]]
     spans: Mapping[str, tuple[float, float]]
+    frames_a_second: float
 
 
 @lru_cache(maxsize=1)
@@ -143,7 +147,7 @@ def _recordings(site: Site) -> _Recordings:
                 example.interval.start_s * frames_a_second,
                 example.interval.end_s * frames_a_second,
             )
-    return _Recordings(values, spans)
+    return _Recordings(values, spans, frames_a_second)
 
 
 def _songs(
@@ -167,3 +171,28 @@ def _songs(
         )
         for song, rows in rows_of.items()
     ]
+
+
+def _with_parts(
+    song: Song, kind: str, added: Mapping[str, further.Parts], recordings: _Recordings
+) -> Song:
+    """Give a song with further parts, whose labels of that kind are known, and those of the song.
+
+    The song is one part of its own; where it is not, nothing is added.
+    """
+    if not added:
+        return song
+    n_tags = next(iter(added.values())).labels.shape[1]
+    found = added.get(song.name)
+    n_new = 0 if found is None else len(found.labels)
+    n_old = len(song.spans)
+    targets = {}
+    for name, values in song.targets.items():
+        of_new = values[:1] if name == further.SONG_TAGS else np.full_like(values[:1], np.nan)
+        targets[name] = np.concatenate([values, np.repeat(of_new, n_new, axis=0)])
+    targets[kind] = np.full((n_old + n_new, n_tags), np.nan, np.float32)
+    spans = song.spans
+    if found is not None:
+        targets[kind][n_old:] = found.labels
+        spans = np.concatenate([spans, found.intervals * np.float32(recordings.frames_a_second)])
+    return replace(song, spans=spans, targets=targets)
