@@ -25,6 +25,7 @@ from tests.service.conftest import Running, bundle, serving
 __all__ = ["bundle"]
 
 NASTY = "<img src=x onerror=alert(1)>"
+PATIENCE_S = 60  # on a machine that is busy with other things
 DESKTOP, PHONE = (1280, 800), (390, 844)
 FLAGS = (
     "--no-sandbox",
@@ -44,15 +45,18 @@ playwright_api = pytest.importorskip(
 
 def until(page: Any, condition: str, argument: Any = None) -> None:
     """Wait for a condition; what playwright has for it needs `unsafe-eval` in the page."""
-    end_s = time.monotonic() + 20
+    end_s = time.monotonic() + PATIENCE_S
     while not page.evaluate(condition, argument):
         assert time.monotonic() < end_s, f"waited in vain for {condition}"
         page.wait_for_timeout(30)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def browser() -> Iterator[Any]:
-    """Give a headless Chromium: playwright's own, or one of the system's."""
+    """Give a headless Chromium: playwright's own, or one of the system's.
+
+    It ends with this folder's tests: while playwright runs, others could not use asyncio.
+    """
     with playwright_api.sync_playwright() as playwright:
         own = playwright.chromium.executable_path
         path = own if Path(own).exists() else next(filter(None, map(shutil.which, _NAMES)), None)
@@ -100,7 +104,7 @@ def visit(browser: Any, running: Running) -> Iterator[Callable[..., Any]]:
         context = browser.new_context(viewport={"width": size[0], "height": size[1]}, **options)
         contexts.append(context)
         page = context.new_page()
-        page.set_default_timeout(20_000)
+        page.set_default_timeout(1000 * PATIENCE_S)
         host = urlsplit(server.server.address).netloc
 
         def look(request: Any) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from tests.browser.conftest import DESKTOP, PHONE
+from tests.helpers import chirp, encode
 
 Visit = Callable[..., Any]
 PAGES = ("song", "scored", "library", "about")
@@ -100,3 +101,19 @@ def test_about_shows_the_bundles_card(visit: Visit) -> None:
     page.wait_for_selector("dd")
     assert "tiny" in page.locator("aside").text_content()
     assert page.locator(".prose").text_content().strip()
+
+
+def test_sentence_in_place_of_the_player_is_read_whole_on_a_phone(
+    visit: Visit, tmp_path: Path
+) -> None:
+    page = visit(size=PHONE)
+    song = encode(tmp_path / "old.wma", chirp(6.0), 22_050, "wmav2")
+    page.locator("input[type=file]").first.set_input_files(str(song))
+    page.wait_for_selector(".bar .cannot")
+    assert page.evaluate(
+        """() => {
+            const said = document.querySelector('.bar .cannot').getBoundingClientRect();
+            return said.bottom <= window.innerHeight && said.right <= window.innerWidth
+                && document.querySelector('.bar .cannot').scrollHeight <= said.height + 1;
+        }"""
+    )

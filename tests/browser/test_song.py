@@ -202,7 +202,7 @@ def test_what_the_browser_cannot_play_is_scored_all_the_same(visit: Visit, tmp_p
     score(page, path)
     page.wait_for_selector(".cannot")
     assert page.locator(".cannot").text_content() == (
-        "This browser cannot play WMA files, but its emotions are here all the same."
+        "This browser cannot play WMA, but the emotions are here all the same."
     )
     assert page.get_by_role("button", name="Play").count() == 0
     assert page.locator(".timeline").get_attribute("data-waveform") == "none"

@@ -39,5 +39,5 @@ export function showBar(bar) {
 function refusal(song) {
   if (player.problem !== null) return sentence(player.problem.message);
   const kind = suffix(song.name);
-  return `This browser cannot play ${kind ? `${kind} files` : "this file"}, but its emotions are here all the same.`;
+  return `This browser cannot play ${kind || "this file"}, but the emotions are here all the same.`;
 }
