@@ -7,6 +7,9 @@ second and more to fill. The sums then round in another order, and scores differ
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
 
@@ -14,11 +17,16 @@ from affetto import mood
 from affetto.audio.claims import MAX_CHANNELS, MAX_RATE_HZ, MIN_RATE_HZ
 from affetto.audio.streaming import make_resampler
 from affetto.bundles import Bundle
-from affetto.core import FloatArray, Timeline, Windows
+from affetto.core import FloatArray, Timeline, Windows, quadrant_of
 from affetto.errors import BadConfig
 from affetto.windows import Cut
 
 MIN_HOP_S = 0.1
+SAMPLE_FORMATS: dict[str, np.dtype[Any]] = {
+    "f32le": np.dtype("<f4"),
+    "s16le": np.dtype("<i2"),
+    "s32le": np.dtype("<i4"),
+}
 _MAX_SAMPLE = 1e9  # whatever is beyond is not sound
 
 
@@ -122,3 +130,49 @@ class Listener:
             if plane is None
             else outputs[plane.spec.name],
         )
+
+
+class RawSamples:
+    """Raw sound (PCM), cut anywhere, as samples of all channels.
+
+    `format_name` is one of `SAMPLE_FORMATS`, named as FFmpeg does. Raises: BadConfig.
+    """
+
+    def __init__(self, format_name: str, n_channels: int = 1) -> None:
+        if format_name not in SAMPLE_FORMATS:
+            raise BadConfig(
+                f"samples have no format {format_name!r}", f"give {', '.join(SAMPLE_FORMATS)}"
+            )
+        if not 1 <= n_channels <= MAX_CHANNELS:
+            raise BadConfig(f"{n_channels} channels are not there", f"give 1 to {MAX_CHANNELS}")
+        self._kind = SAMPLE_FORMATS[format_name]
+        self._n_channels = n_channels
+        self._rest = b""
+
+    def push(self, content: bytes) -> npt.NDArray[np.float32]:
+        """Take bytes and give the samples (n, n_channels) that they complete, in [-1, 1)."""
+        content = self._rest + content
+        n_whole = len(content) - len(content) % (self._kind.itemsize * self._n_channels)
+        self._rest = content[n_whole:]
+        values = np.frombuffer(content[:n_whole], self._kind).reshape(-1, self._n_channels)
+        is_whole = self._kind.kind == "i"
+        scale = 1 << (8 * self._kind.itemsize - 1) if is_whole else 1
+        return np.asarray(values.astype(np.float32) / np.float32(scale), np.float32)
+
+
+def moments(timeline: Timeline) -> Iterator[dict[str, Any]]:
+    """Give each window as the object that a socket and `affetto live --format jsonl` write.
+
+    Its `weight` is 0 in silence, whose scores mean nothing.
+    """
+    columns = timeline.to_dict()
+    for number in range(len(timeline)):
+        valence, arousal = columns["valence"][number], columns["arousal"][number]
+        yield {
+            "type": "scores",
+            **{name: columns[name][number] for name in ("start_s", "end_s", "weight")},
+            "valence": valence,
+            "arousal": arousal,
+            "quadrant": quadrant_of(valence, arousal),
+            "tags": {tag: column[number] for tag, column in columns["tags"].items()},
+        }

@@ -28,7 +28,7 @@ THIRD_PARTY = {
     "library": {"matplotlib", "mutagen", "watchfiles"},
     "service": {"starlette", "uvicorn", "websockets", "python_multipart"},
     "experiments": {"scipy", "pyarrow", "matplotlib"},
-    "cli": {"click", "rich"},
+    "cli": {"click", "pythonosc", "rich", "sounddevice"},
 }
 """What a module may import beside NumPy, which all rows but the lowest may."""
 

@@ -35,6 +35,7 @@ VERBS = Registry(
     "verbs",
     {
         "predict": ("affetto.cli.predict:predict", "score the emotions of music files"),
+        "live": ("affetto.cli.live:live", "score sound as it is played"),
         "scan": ("affetto.cli.scan:scan", "score folders of music into a library"),
         "search": ("affetto.cli.search:search", "find songs of the library by mood"),
         "show": ("affetto.cli.show:show", "show what the library knows of songs"),

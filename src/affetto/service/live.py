@@ -8,19 +8,15 @@ each window, or a `problem`, which is the last.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
 from typing import Any
 
-import numpy as np
-import numpy.typing as npt
 from starlette.concurrency import run_in_threadpool
 from starlette.routing import WebSocketRoute
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from affetto.bundles import Bundle
-from affetto.core import Timeline, quadrant_of
 from affetto.errors import AffettoError, BadConfig
-from affetto.live import Listener
+from affetto.live import SAMPLE_FORMATS, Listener, RawSamples, moments
 from affetto.service.answers import Parameters, to_json
 from affetto.service.problems import Problem, of_error, of_exception
 from affetto.service.settings import Settings
@@ -28,7 +24,6 @@ from affetto.service.settings import Settings
 MAX_MESSAGE_BYTES = 1 << 20
 MAX_CHANNELS = 8
 
-_FORMATS: dict[str, np.dtype[Any]] = {"f32le": np.dtype("<f4"), "s16le": np.dtype("<i2")}
 _POLICY_VIOLATION, _TRY_AGAIN = 1008, 1013  # RFC 6455, and the registry of codes
 
 
@@ -70,8 +65,8 @@ class Live:
             raise Problem(
                 429, "too-many-listeners", "too many clients send live sound", "try later"
             )
-        samples = _Samples(
-            parameters.choice("format", tuple(_FORMATS), "f32le"),
+        samples = RawSamples(
+            parameters.choice("format", tuple(SAMPLE_FORMATS), "f32le"),
             parameters.whole("channels", 1, MAX_CHANNELS, 1) or 1,
         )
         listener = Listener(self._bundle, rate_hz, parameters.number("hop_s"))
@@ -86,7 +81,7 @@ class Live:
             async with self._scoring:
                 found = await run_in_threadpool(listener.push, samples.push(content))
             if found is not None:
-                for moment in _moments(found):
+                for moment in moments(found):
                     await socket.send_text(to_json(moment))
 
     def _ready(self, listener: Listener) -> dict[str, Any]:
@@ -98,38 +93,6 @@ class Live:
             "vocabulary": vocabulary.name,
             "window_s": round(self._bundle.window_s, 6),
             "hop_s": round(listener.hop_s, 6),
-        }
-
-
-class _Samples:
-    """Bytes as they come, cut anywhere, as samples of all channels."""
-
-    def __init__(self, format_name: str, n_channels: int) -> None:
-        self._kind = _FORMATS[format_name]
-        self._n_channels = n_channels
-        self._rest = b""
-
-    def push(self, content: bytes) -> npt.NDArray[np.float32]:
-        """Take bytes and give the samples (n, n_channels) that they complete, in [-1, 1)."""
-        content = self._rest + content
-        n_whole = len(content) - len(content) % (self._kind.itemsize * self._n_channels)
-        self._rest = content[n_whole:]
-        values = np.frombuffer(content[:n_whole], self._kind).reshape(-1, self._n_channels)
-        scale = 1 << 15 if self._kind.kind == "i" else 1
-        return np.asarray(values.astype(np.float32) / np.float32(scale), np.float32)
-
-
-def _moments(timeline: Timeline) -> Iterator[dict[str, Any]]:
-    columns = timeline.to_dict()
-    for number in range(len(timeline)):
-        valence, arousal = columns["valence"][number], columns["arousal"][number]
-        yield {
-            "type": "scores",
-            **{name: columns[name][number] for name in ("start_s", "end_s", "weight")},
-            "valence": valence,
-            "arousal": arousal,
-            "quadrant": quadrant_of(valence, arousal),
-            "tags": {tag: column[number] for tag, column in columns["tags"].items()},
         }
 
 
