@@ -26,7 +26,7 @@ THIRD_PARTY = {
     "training": {"torch", "safetensors"},
     "cluster": {"ray"},
     "library": {"matplotlib", "mutagen", "watchfiles"},
-    "service": {"starlette", "uvicorn", "websockets", "python_multipart"},
+    "service": {"h11", "starlette", "uvicorn", "websockets", "python_multipart"},
     "experiments": {"scipy", "pyarrow", "matplotlib"},
     "cli": {"click", "pythonosc", "rich", "sounddevice"},
 }

@@ -11,6 +11,7 @@ import uvicorn
 from affetto import audio
 from affetto.errors import BadConfig
 from affetto.service.app import create_app
+from affetto.service.connection import connection_class
 from affetto.service.live import MAX_MESSAGE_BYTES
 from affetto.service.settings import Settings
 
@@ -32,6 +33,7 @@ class Server(uvicorn.Server):
         super().__init__(
             uvicorn.Config(
                 self.app,
+                http=connection_class(settings.head_limit_s),
                 log_config=None,
                 access_log=False,  # addresses may hold the token
                 server_header=False,

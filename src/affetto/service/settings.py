@@ -24,7 +24,8 @@ class Settings:
     `port` 0 takes a free one. `db` is the library, by default the user's own. `jobs` processes
     score; `queue_size` songs may wait for one; `max_uploads` may be on their way in, and
     `max_listeners` may send live sound. A song has `time_limit_s` to be scored, an upload
-    `upload_limit_s` in all and `silence_limit_s` without a byte. The result of a job is kept for
+    `upload_limit_s` in all and `silence_limit_s` without a byte, and the head of a request must be
+    there after `head_limit_s`. The result of a job is kept for
     `job_ttl_s`. `token` is asked of everybody; an address that other computers reach needs one,
     unless `no_auth` says otherwise. `cors` are origins whose pages may call, `allow_hosts`
     further names by which the server may be called.
@@ -44,6 +45,7 @@ class Settings:
     time_limit_s: float = 600.0
     upload_limit_s: float = 1800.0
     silence_limit_s: float = 30.0
+    head_limit_s: float = 15.0
     job_ttl_s: float = 600.0
     token: str | None = None
     no_auth: bool = False
@@ -63,6 +65,7 @@ class Settings:
             "time_limit_s",
             "upload_limit_s",
             "silence_limit_s",
+            "head_limit_s",
             "job_ttl_s",
         ):
             if not 0 < getattr(self, name) < math.inf:
