@@ -16,7 +16,7 @@ from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response, StreamingResponse
-from starlette.routing import BaseRoute, Route
+from starlette.routing import BaseRoute, Match, Route
 
 from affetto import __version__, audio, bundles, vocabularies
 from affetto.bundles import Bundle
@@ -128,9 +128,20 @@ class _Service:
         assert isinstance(error, Problem)
         return error.answer()
 
-    async def _on_http(self, _: Request, error: Exception) -> Response:
+    async def _on_http(self, request: Request, error: Exception) -> Response:
         assert isinstance(error, HTTPException)
+        if error.status_code == 405:  # told by the first route alone of those of this address
+            error.headers = {"Allow": ", ".join(self._methods_of(request))}
         return of_http(error).answer()
+
+    def _methods_of(self, request: Request) -> list[str]:
+        """Give the methods that an address takes."""
+        fitting = (
+            route.methods or ()
+            for route in self.app.routes
+            if isinstance(route, Route) and route.matches(request.scope)[0] is not Match.NONE
+        )
+        return sorted({method for methods in fitting for method in methods})
 
     # ------------------------------------------------------------------ about the server
 

@@ -361,9 +361,14 @@ def _ids(body: bytes) -> list[int]:
     if (
         not isinstance(ids, list)
         or not 0 < len(ids) <= MAX_SONGS
-        or not all(type(each) is int and 0 <= each < 10**_DIGITS for each in ids)
+        or not all(_is_whole(each) and 0 <= each < 10**_DIGITS for each in ids)
     ):
         raise BadConfig(
             "the body must be a list of songs", f'send {{"ids": [1, 2]}}, at most {MAX_SONGS:,}'
         )
-    return ids
+    return [int(each) for each in ids]
+
+
+def _is_whole(value: object) -> bool:
+    """Say whether a value of JSON is a whole number: 3, and 3.0 as some programs write it."""
+    return type(value) is int or (isinstance(value, float) and value.is_integer())
