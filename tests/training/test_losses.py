@@ -10,7 +10,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch.nn.functional import binary_cross_entropy
 
-from affetto.training.losses import masked_cross_entropy, total
+from affetto.errors import BadConfig
+from affetto.training.losses import (
+    MAX_RATIO,
+    LossConfig,
+    masked_cross_entropy,
+    ratios,
+    tag_loss,
+    total,
+)
 
 NAN = math.nan
 
@@ -100,3 +108,62 @@ def test_total_teaches_nothing_to_a_head_of_weight_zero() -> None:
     assert logits["other"].grad is not None
     assert logits["one"].grad.abs().sum() > 0
     assert logits["other"].grad.abs().sum() == 0
+
+
+def test_ratio_counts_rows_without_an_output_to_one_with_it() -> None:
+    first = torch.tensor([[1.0, 0.0, NAN], [0.0, 0.0, 0.5]])
+    second = torch.tensor([[0.0, 0.0, 0.25], [0.0, NAN, NAN]])
+    assert ratios([first, second]).tolist() == pytest.approx([3.0, MAX_RATIO, 1.25 / 0.75])
+
+
+def some_cells() -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    generator = torch.Generator().manual_seed(1)
+    logits = torch.randn(6, 3, generator=generator)
+    targets = torch.randint(0, 2, (6, 3), generator=generator).float()
+    targets[1, 2] = NAN
+    return logits, targets, torch.ones(6)
+
+
+def test_plain_tag_loss_is_cross_entropy_to_the_bit() -> None:
+    logits, targets, weights = some_cells()
+    found = tag_loss(logits, targets, weights, torch.full((3,), 4.0), LossConfig())
+    assert torch.equal(found, masked_cross_entropy(logits, targets, weights))
+
+
+def test_balanced_tag_loss_counts_what_has_a_tag_so_many_times_more() -> None:
+    logits, targets, weights = some_cells()
+    ratio = torch.tensor([1.0, 2.0, 5.0])
+    found = tag_loss(logits, targets, weights, ratio, LossConfig(positive_weight=1.0))
+    known = ~torch.isnan(targets)
+    expected = torch.nn.functional.binary_cross_entropy_with_logits(
+        logits[known],
+        targets[known],
+        pos_weight=ratio.expand(6, 3)[known],
+    )
+    torch.testing.assert_close(found, expected)
+
+
+def test_focused_tag_loss_fades_clear_negatives_alone() -> None:
+    ratio, ones = torch.ones(1), torch.ones(1)
+    config = LossConfig(negative_focus=2.0)
+    for logit, target in ((3.0, 1.0), (-3.0, 1.0)):
+        one = (torch.tensor([[logit]]), torch.tensor([[target]]), ones)
+        torch.testing.assert_close(tag_loss(*one, ratio, config), masked_cross_entropy(*one))
+    clear = (torch.tensor([[-3.0]]), torch.tensor([[0.0]]), ones)
+    # score sigmoid(-3) = 0.0474: 0.0474^2 * -log(1 - 0.0474) = 0.00225 * 0.0486
+    assert float(tag_loss(*clear, ratio, config)) == pytest.approx(0.000109, abs=2e-6)
+
+
+def test_smoothed_tag_loss_is_that_of_labels_nearer_to_a_half() -> None:
+    logits, targets, weights = some_cells()
+    found = tag_loss(logits, targets, weights, torch.ones(3), LossConfig(smoothing=0.2))
+    expected = masked_cross_entropy(logits, targets * 0.8 + 0.1, weights)
+    torch.testing.assert_close(found, expected)
+
+
+@pytest.mark.parametrize(
+    "settings", [{"positive_weight": -0.1}, {"negative_focus": 9.0}, {"smoothing": 1.0}]
+)
+def test_loss_with_a_setting_out_of_range_is_refused(settings: dict[str, float]) -> None:
+    with pytest.raises(BadConfig):
+        LossConfig(**settings)

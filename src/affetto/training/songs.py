@@ -24,7 +24,7 @@ from affetto.errors import BadConfig
 from affetto.models.song_cnn import N_SCALES, SongCnn, SongCnnConfig, channels_of
 from affetto.training import augment
 from affetto.training.config import OptimizerConfig
-from affetto.training.losses import masked_cross_entropy
+from affetto.training.losses import LossConfig, ratios, tag_loss
 from affetto.training.schedule import Schedule
 
 MIN_PARTS = 2
@@ -78,6 +78,7 @@ class SongConfig:
     n_band_masks: int = 1
     max_band_mask: int = 6
     mixup: float = 0.4
+    loss: LossConfig = field(default_factory=LossConfig)
     hears: str = "song"
     n_threads: int = 1
 
@@ -136,6 +137,10 @@ def train(
     _fit_scale(scorer, channels)
     prepared = [scorer.standardized(values) for values in channels]
     average = deepcopy(scorer)
+    of_heads = {
+        head.name: ratios([torch.from_numpy(song.targets[head.name]) for song in songs])
+        for head in heads
+    }
     settings = config.optimizer
     optimizer = torch.optim.AdamW(
         scorer.parameters(), lr=settings.learning_rate, weight_decay=settings.weight_decay
@@ -150,7 +155,7 @@ def train(
             schedule.set_rate(optimizer, step)
             batch = _batch(config, [songs[i] for i in chosen], [prepared[i] for i in chosen], rng)
             if len(batch.owner) >= MIN_PARTS:
-                loss = _loss(scorer, batch, heads, rng)
+                loss = _loss(scorer, batch, heads, of_heads, rng)
                 optimizer.zero_grad(set_to_none=True)
                 loss.backward()  # type: ignore[no-untyped-call]
                 optimizer.step()
@@ -260,7 +265,11 @@ def _mask(values: Tensor, axis: int, n_masks: int, longest: int, rng: np.random.
 
 
 def _loss(
-    scorer: SongScorer, batch: _Batch, heads: Sequence[SongHead], rng: np.random.Generator
+    scorer: SongScorer,
+    batch: _Batch,
+    heads: Sequence[SongHead],
+    of_heads: Mapping[str, Tensor],
+    rng: np.random.Generator,
 ) -> Tensor:
     summaries = scorer.network.summaries(batch.values, batch.owner, batch.spans)
     targets = dict(batch.targets)
@@ -269,7 +278,14 @@ def _loss(
     logits = scorer.logits(scorer.network.embed(summaries))
     weights = torch.ones(len(batch.owner))
     losses = [
-        head.weight * masked_cross_entropy(logits[head.name], targets[head.name], weights)
+        head.weight
+        * tag_loss(
+            logits[head.name],
+            targets[head.name],
+            weights,
+            of_heads[head.name],
+            scorer.config.loss,
+        )
         for head in heads
     ]
     return torch.stack(losses).sum()

@@ -161,6 +161,9 @@ _SONG_NETWORKS: tuple[SongNetwork, ...] = (
         network__summary_dropout="0.0",
     ),
     _variant("short", "half as many epochs", optimizer__epochs="20"),
+    _variant("balanced", "rare tags count more", loss__positive_weight="0.5"),
+    _variant("asymmetric", "clear negatives fade", loss__negative_focus="2.0"),
+    _variant("smoothed", "labels a tenth nearer to a half", loss__smoothing="0.1"),
     SongNetwork(
         f"{_MAIN}_no_song_tags",
         "without learning the songs' tags",
