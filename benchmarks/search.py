@@ -6,7 +6,8 @@ A library is filled with made-up songs of the default bundle's tags, whose score
 those of real songs do. It is opened once, as a server would; each search is repeated, and so is a
 plain `SELECT` of all columns of the songs that are found, by their numbers, without making objects
 of them. Most searches give 50 of these songs, the best ones. CPU milliseconds, the median of the
-rounds.
+rounds. The first search after the library was opened asks the database, the second fills the
+memory that all later ones are answered from.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ from affetto.library.neighbors import Neighbors
 from affetto.library.recording import Recorder
 
 SCHEMA_VERSION = 1
-AIMS_MS = {"two_tags": 20.0, "nearest": 50.0}  # at 100,000 songs, in an open library
+AIMS_MS = {"two_tags": 20.0, "like": 50.0}  # at 100,000 songs, in an open library
 LIKE_ID = 7
 
 SEARCHES: dict[str, tuple[str, dict[str, Any]]] = {
@@ -44,13 +45,15 @@ SEARCHES: dict[str, tuple[str, dict[str, Any]]] = {
 }
 TITLES = {
     "two_tags": "calm > 0.6 and not sad, 50 songs",
+    "two_tags_first": "the same, first after opening",
+    "two_tags_second": "the same, second, fills the memory",
     "two_tags_all": "the same, all of them",
     "two_tags_paths": "the same, without their scores",
     "place": "a place on the map, 50 songs",
     "text": "artist and year, 50 songs",
     "everything": "no condition, 50 songs",
     "like": "the 50 most like a song",
-    "nearest": "... with the embeddings in memory",
+    "nearest": "... the step over the embeddings alone",
 }
 
 
@@ -133,6 +136,20 @@ def timed_ms(work: Callable[[], object], rounds: int) -> list[float]:
     return found[1:]
 
 
+def opened_ms(
+    path: Path, query: str, options: dict[str, Any], rounds: int
+) -> dict[str, list[float]]:
+    """Time the first two searches in a library that was just opened."""
+    found: dict[str, list[float]] = {"two_tags_first": [], "two_tags_second": []}
+    for _ in range(rounds):
+        with Library.open(path) as library:
+            for times in found.values():
+                begun_s = time.process_time()
+                library.search(query, **options)
+                times.append(1000 * (time.process_time() - begun_s))
+    return found
+
+
 def bare(library: Library, found: Found) -> Callable[[], object]:
     """Give a plain SELECT of all that is known of some songs, in SQLite's own rows."""
     connection = sqlite3.connect(library.path)
@@ -159,6 +176,9 @@ def measure(path: Path, n_songs: int, rounds: int) -> dict[str, Any]:
             every = library.search(query, **{**options, "limit": None, "scores": False})
             theirs = timed_ms(bare(library, every), rounds)
             searches[name] = figures(ours, theirs, found.n_found, len(found))
+            if name == "two_tags":
+                for each, times in opened_ms(path, query, options, rounds).items():
+                    searches[each] = {"ms": round(statistics.median(times), 2)}
         embeddings = library.embeddings()
         neighbors = Neighbors(embeddings)
         seed = embeddings.values[LIKE_ID - 1]

@@ -80,6 +80,13 @@ class Connection:
             found: Row | None = self._sqlite.execute(question, parameters).fetchone()
             return found
 
+    def version(self) -> object:
+        """Give a value that is equal to one given before if nothing was written since."""
+        if self._sqlite.in_transaction:  # what is written may yet be taken back
+            return object()
+        # What others have written changes the first number, what this connection has the second.
+        return self.row("PRAGMA data_version"), self._sqlite.total_changes
+
     @contextmanager
     def transaction(self) -> Iterator[sqlite3.Cursor]:
         """Give a cursor whose changes are all there after the block, or none of them.

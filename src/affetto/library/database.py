@@ -165,6 +165,7 @@ class Library(Closing):
     ) -> None:
         self.path = default_path() if path is None else Path(path)
         self.connection = Connection(None if path == ":memory:" else self.path, busy_s=busy_s)
+        self._bundles: tuple[object, tuple[StoredBundle, ...]] | None = None
 
     @classmethod
     def open(cls, path: str | os.PathLike[str] | None = None, *, busy_s: float = BUSY_S) -> Library:
@@ -209,6 +210,12 @@ class Library(Closing):
 
     def bundles(self) -> tuple[StoredBundle, ...]:
         """Give the bundles that have scored songs, the one with most songs first."""
+        version = self.connection.version()
+        if self._bundles is None or self._bundles[0] != version:
+            self._bundles = (version, self._read_bundles())
+        return self._bundles[1]
+
+    def _read_bundles(self) -> tuple[StoredBundle, ...]:
         rows = self.connection.rows(
             "SELECT id, fingerprint, name, version, (SELECT count(*) FROM results"
             " WHERE bundle_id = bundles.id AND status = 'ok') AS n_songs"

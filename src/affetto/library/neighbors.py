@@ -90,12 +90,7 @@ _kept: WeakKeyDictionary[Library, tuple[object, Neighbors]] = WeakKeyDictionary(
 
 def neighbors_in(library: Library, bundle: StoredBundle) -> Neighbors:
     """Give the embeddings of a library, kept in memory as long as it is open and unchanged."""
-    # What others have written raises the first number, what this connection has the second.
-    version = (
-        bundle.id,
-        library.connection.row("PRAGMA data_version"),
-        library.connection.row("SELECT total_changes()"),
-    )
+    version = (bundle.id, library.connection.version())
     kept = _kept.get(library)
     if kept is None or kept[0] != version:
         kept = _kept[library] = (version, Neighbors(library.embeddings(bundle=bundle)))

@@ -27,6 +27,7 @@ from affetto.core import FloatArray, IntArray, Quadrant, frozen
 from affetto.errors import BadConfig, UnknownName
 from affetto.library.database import Library, Scores, StoredBundle, StoredTag, Track
 from affetto.library.folding import SQL_NAME, folded_bytes
+from affetto.library.memory import memory_of
 from affetto.library.names import QUADRANTS, NumberField, TagNames, TextField, slug
 from affetto.library.neighbors import Likeness, Seed, neighbors_in, seed_of
 from affetto.library.query import And, InQuadrant, Matched, Or, Query, Within, parse, parse_range
@@ -233,6 +234,10 @@ def matching(
 
     Raises: LibraryError; BadConfig for an unknown `sort`.
     """
+    memory = memory_of(library, bundle)
+    found = None if memory is None else memory.matching(query, sort, reverse)
+    if found is not None:
+        return found
     asked = question(query, bundle, sort, reverse)
     library.connection.define(SQL_NAME, folded_bytes)
     rows = library.connection.table(asked.text, asked.values)

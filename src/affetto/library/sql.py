@@ -82,9 +82,9 @@ def condition(query: Query) -> Clause:
     """Give the condition on a row of `files` and `results` that a search stands for."""
     match query:
         case Chosen(tag):
-            return _scored(tag, "score >= ?", (_single(tag.threshold),))
+            return _scored(tag, "score >= ?", (single(tag.threshold),))
         case Compared(StoredTag() as tag, comparison, value):
-            return _scored(tag, f"score {comparison} ?", (_single(value),))
+            return _scored(tag, f"score {comparison} ?", (single(value),))
         case Compared(subject, comparison, value):
             return _known(subject, f"{comparison} ?", (value,))
         case Within(subject, low, high):
@@ -112,7 +112,7 @@ def _scored(tag: StoredTag, comparison: str, values: tuple[Value, ...]) -> Claus
 def _known(subject: Subject, comparison: str, values: tuple[float, ...]) -> Clause:
     assert isinstance(subject, str)
     column = _COLUMNS[subject]
-    rounded = tuple(_single(value) for value in values) if subject in _SINGLE else values
+    rounded = tuple(single(value) for value in values) if subject in _SINGLE else values
     return Clause(f"({column} {comparison} AND {column} IS NOT NULL)", rounded)
 
 
@@ -121,7 +121,7 @@ def _within(subject: Subject, low: float | None, high: float | None) -> Clause:
     bounds = [(sign, value) for sign, value in sides if value is not None]
     if isinstance(subject, StoredTag):
         text = " AND ".join(f"score {sign} ?" for sign, _ in bounds)
-        return _scored(subject, text, tuple(_single(value) for _, value in bounds))
+        return _scored(subject, text, tuple(single(value) for _, value in bounds))
     parts = [_known(subject, f"{sign} ?", (value,)) for sign, value in bounds]
     return _wrapped(parts, " AND ")
 
@@ -141,7 +141,8 @@ def _folded(field: TextField) -> str:
     return f"{SQL_NAME}(CAST({_COLUMNS[field]} AS BLOB))"
 
 
-def _single(value: float) -> float:
+def single(value: float) -> float:
+    """Give a number as it is in single precision, which scores and places are of."""
     return float(np.float32(value))
 
 
@@ -174,7 +175,7 @@ def _order(sort: str, reverse: bool, query: Query, names: TagNames) -> Clause:
 
 def _by_match(query: Query, direction: str) -> Clause:
     """Order by the mean score of the tags that are asked for; for those not wanted, 1 less it."""
-    wanted = dict.fromkeys(_wanted(query, True))
+    wanted = dict.fromkeys(wanted_tags(query, True))
     if not wanted:
         return Clause(f"path {'ASC' if direction == 'DESC' else 'DESC'}")
     parts = [f"coalesce({_SCORE}, 0)" if is_wanted else f"1 - coalesce({_SCORE}, 1)"
@@ -182,7 +183,7 @@ def _by_match(query: Query, direction: str) -> Clause:
     return Clause(f"{' + '.join(parts)} {direction}", tuple(tag.id for tag, _ in wanted))
 
 
-def _wanted(query: Query, is_wanted: bool) -> Iterator[tuple[StoredTag, bool]]:
+def wanted_tags(query: Query, is_wanted: bool) -> Iterator[tuple[StoredTag, bool]]:
     """Give the tags of a search, each with whether much of it is wanted, or little."""
     match query:
         case Chosen(tag):
@@ -190,10 +191,10 @@ def _wanted(query: Query, is_wanted: bool) -> Iterator[tuple[StoredTag, bool]]:
         case Compared(StoredTag() as tag, comparison, _) if comparison != "=":
             yield tag, is_wanted == comparison.startswith(">")
         case Not(test):
-            yield from _wanted(test, not is_wanted)
+            yield from wanted_tags(test, not is_wanted)
         case And(tests) | Or(tests):
             for test in tests:
-                yield from _wanted(test, is_wanted)
+                yield from wanted_tags(test, is_wanted)
         case _:
             pass
 
