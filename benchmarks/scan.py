@@ -95,6 +95,13 @@ def measure_songs(folder: Path, paths: list[Path], bundle: Bundle, rounds: int) 
             }
             for jobs in ("1", "2")
         },
+        "ratios": {
+            jobs: [
+                round(cpu / alone, 3)
+                for (_, cpu), (_, alone) in zip(found[jobs], found["predict"], strict=True)
+            ]
+            for jobs in ("1", "2")
+        },
     }
 
 
@@ -283,14 +290,14 @@ def table(found: dict[str, Any]) -> str:
         f"{songs['songs']} songs of {settings['duration_s']:.0f} s as FLAC, "
         f"the best of {settings['rounds']} rounds",
         "",
-        f"{'':<30}{'songs/min':>10}{'CPU s':>10}{'/ predict':>10}",
-        f"{'affetto.predict, one process':<30}{'':>10}{songs['predict_cpu_s']:>10.2f}{1:>10.2f}",
+        f"{'':<30}{'songs/min':>10}{'CPU s':>10}{'/ predict':>10}  of each round",
+        f"{'affetto.predict, one process':<30}{'':>10}{songs['predict_cpu_s']:>10.2f}{1:>10.3f}",
     ]
     for jobs in (1, 2):
-        of = songs[f"jobs_{jobs}"]
+        of, ratios = songs[f"jobs_{jobs}"], songs["ratios"][str(jobs)]
         lines.append(
             f"{f'scan, jobs={jobs}':<30}{of['songs_per_minute']:>10}{of['cpu_s']:>10.2f}"
-            f"{of['ratio']:>10.2f}"
+            f"{of['ratio']:>10.3f}  {', '.join(f'{ratio:.2f}' for ratio in ratios)}"
         )
     lines += [
         "",
