@@ -53,7 +53,7 @@ TITLES = {
     "text": "artist and year, 50 songs",
     "everything": "no condition, 50 songs",
     "like": "the 50 most like a song",
-    "nearest": "... the step over the embeddings alone",
+    "nearest": "... ordering by the embeddings alone",
 }
 
 
@@ -226,7 +226,7 @@ def table(found: dict[str, Any]) -> str:
                 f"{of['bare_ms']:>9.2f}{of['ratio']:>8.1f}{aim}"
             )
         else:
-            lines.append(f"{TITLES[name]:<36}{'':>16}{of['ms']:>9.1f}{'':>17}{aim}")
+            lines.append(f"{TITLES[name]:<36}{'':>16}{of['ms']:>9.1f}{'':>17}{aim}".rstrip())
     return "\n".join(lines)
 
 
