@@ -130,8 +130,10 @@ class _Service:
 
     async def _on_http(self, request: Request, error: Exception) -> Response:
         assert isinstance(error, HTTPException)
-        if error.status_code == 405:  # told by the first route alone of those of this address
-            error.headers = {"Allow": ", ".join(self._methods_of(request))}
+        methods = self._methods_of(request)
+        if error.status_code == 405 and methods:  # else what is mounted there has said them
+            # Starlette tells those of the first route alone of those of this address.
+            error.headers = {"Allow": ", ".join(methods)}
         return of_http(error).answer()
 
     def _methods_of(self, request: Request) -> list[str]:
