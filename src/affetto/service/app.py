@@ -130,9 +130,9 @@ class _Service:
 
     async def _on_http(self, request: Request, error: Exception) -> Response:
         assert isinstance(error, HTTPException)
-        methods = self._methods_of(request)
-        if error.status_code == 405 and methods:  # else what is mounted there has said them
-            # Starlette tells those of the first route alone of those of this address.
+        # Starlette tells the methods of the first route alone of those of this address; what is
+        # mounted has no routes here, and has said them.
+        if error.status_code == 405 and (methods := self._methods_of(request)):
             error.headers = {"Allow": ", ".join(methods)}
         return of_http(error).answer()
 

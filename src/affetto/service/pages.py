@@ -16,10 +16,9 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.types import Receive, Scope, Send
 
-from affetto.service.gate import PAGE_POLICY
+from affetto.service.gate import OPEN_PREFIX, PAGE_POLICY
 
 FOLDER = Path(__file__).with_name("page")
-PREFIX = "/page"
 
 # The system's own table of types may say that a module is plain text, which browsers refuse.
 _TYPES = {
@@ -48,7 +47,7 @@ class Pages:
         }
 
     def routes(self) -> list[BaseRoute]:
-        return [Route("/", self.page), Mount(PREFIX, self._file)]
+        return [Route("/", self.page), Mount(OPEN_PREFIX, self._file)]
 
     async def page(self, request: Request) -> Response:
         file = self._files["index.html"]
@@ -56,7 +55,7 @@ class Pages:
         return Response(file.content, headers=headers, media_type=file.media_type)
 
     async def _file(self, scope: Scope, receive: Receive, send: Send) -> None:
-        name = scope["path"].removeprefix(f"{PREFIX}/")
+        name = scope["path"].removeprefix(OPEN_PREFIX)
         file = self._files.get(name)
         if scope["type"] != "http" or file is None:
             raise HTTPException(404)
