@@ -63,6 +63,13 @@ from affetto.cli.options import Verb, data_root_option, settings_option
     metavar="FILE",
     help="Also write the results to this file, as JSON.",
 )
+@click.option(
+    "--scores",
+    "scores_path",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    help="Also write every held-out score to this file, as .csv or .parquet.",
+)
 def evaluate(
     system: str,
     names: tuple[str, ...],
@@ -75,6 +82,7 @@ def evaluate(
     run_folder: Path | None,
     format_name: str,
     output: Path | None,
+    scores_path: Path | None,
 ) -> None:
     """Cross-validate a recipe on data sets: a network a fold, folds of whole artists.
 
@@ -84,12 +92,14 @@ def evaluate(
     from affetto import bundles, models
     from affetto.cli.progress import Progress
     from affetto.evaluation import evaluate as evaluation
-    from affetto.evaluation import report
+    from affetto.evaluation import report, score_files
     from affetto.files import write_text
     from affetto.training import config as recipes
     from affetto.training import run
 
     models.require_torch()
+    if scores_path is not None:
+        score_files.check(scores_path)
     with Progress("evaluating", "steps") as progress:
 
         def step(what: str, done: int, total: int) -> None:
@@ -126,4 +136,6 @@ def evaluate(
     plain = json.dumps(results.to_dict(), indent=1) + "\n"
     if output is not None:
         write_text(output, plain)
+    if scores_path is not None:
+        score_files.write(results, scores_path)
     click.echo(plain if format_name == "json" else report.text(results), nl=False)

@@ -9,7 +9,7 @@ so that a second call, for another data set, finds the networks trained.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -37,7 +37,7 @@ Progress = Callable[[str, int, int], None]
 
 @dataclass(frozen=True, slots=True)
 class Evaluation:
-    """The figures of one data set under one head."""
+    """The figures of one data set under one head, and the scores behind them, a part a seed."""
 
     dataset: str
     head: str
@@ -46,6 +46,7 @@ class Evaluation:
     n_groups: int
     figures: tuple[Figure, ...]
     per_tag: Mapping[str, Mapping[str, float | int]]
+    held: tuple[HeldOut, ...] = field(default=(), repr=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,6 +203,7 @@ def evaluation(dataset: Dataset, seeds: Sequence[HeldOut]) -> Evaluation:
         n_groups=len(set(seeds[0].groups)),
         figures=figures(kind, seeds),
         per_tag=per_tag(kind, seeds),
+        held=tuple(seeds),
     )
 
 
