@@ -17,7 +17,7 @@ THIRD_PARTY = {
     "files": {"platformdirs"},
     "workers": {"pebble"},
     "audio": {"av", "soundfile", "soxr"},
-    "datasets": {"PIL", "matplotlib"},  # CAL500's pictures, and their colors
+    "datasets": {"PIL", "matplotlib", "mutagen"},  # CAL500's pictures and colors; artists
     "models": {"torch", "safetensors", "onnxruntime", "onnxscript"},
     "baselines": {"sklearn", "threadpoolctl"},  # the latter comes with the former
     "bundles": {"onnxruntime"},

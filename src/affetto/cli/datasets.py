@@ -132,15 +132,17 @@ def _place(name: str, root: Path | None) -> dict[str, Any]:
     known = source(name)
     if known is None:
         return {"folder": None, "is_there": None}
+    if not known.folder:  # the program makes it
+        return {"folder": None, "is_there": True}
     place = root_path(root)
     return {"folder": str(place / known.folder), "is_there": known.is_there(place)}
 
 
 def _terms(name: str, root: Path | None) -> dict[str, Any]:
     """Give what is known without reading the data set."""
-    from affetto.datasets import DATASETS, source
+    from affetto.datasets import source, summary
 
-    facts = {"name": name, "summary": DATASETS.summary(name), **_place(name, root)}
+    facts = {"name": name, "summary": summary(name), **_place(name, root)}
     known = source(name)
     if known is not None:
         facts |= {

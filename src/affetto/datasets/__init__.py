@@ -2,7 +2,8 @@
 
 A loader takes the data root and gives a `core.Dataset`. Nothing of the data is part of the
 package: it is looked for under `--data-root`, else the environment variable AFFETTO_DATA,
-else `data` in the user's data folder. Damage ends a loading with one sentence; with `skip_bad`
+else `data` in the user's data folder. A path, such as `./my-folder`, names a labelled folder of
+one's own (`folder.py`). Damage ends a loading with one sentence; with `skip_bad`
 the row or the song is left out, and the sentence goes into the data set's `left_out`.
 """
 
@@ -13,8 +14,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 from affetto.core import Dataset
+from affetto.datasets import folder
 from affetto.datasets.base import Loader, Loading, Source
-from affetto.errors import DatasetMissing
+from affetto.errors import DatasetMissing, UnknownName
 from affetto.files import data_home
 from affetto.registry import Registry
 
@@ -87,8 +89,14 @@ def source(name: str) -> Source | None:
 
     Raises: UnknownName.
     """
-    found: Source | None = getattr(DATASETS.load(name), "source", None)
+    found: Source | None = getattr(_loader(name), "source", None)
     return found
+
+
+def summary(name: str) -> str:
+    """Say in one line what a data set is. Raises: UnknownName."""
+    _loader(name)  # which knows best what is wrong with a name
+    return "a folder of one's own" if folder.is_path(name) else DATASETS.summary(name)
 
 
 def inspect(name: str, root: Path | None = None, skip_bad: bool = False) -> tuple[str, ...]:
@@ -97,9 +105,9 @@ def inspect(name: str, root: Path | None = None, skip_bad: bool = False) -> tupl
     Raises: UnknownName, DatasetMissing, DatasetInvalid.
     """
     look: Callable[[Path, Loading], tuple[str, ...]] | None = getattr(
-        DATASETS.load(name), "inspect", None
+        _loader(name), "inspect", None
     )
-    return () if look is None else look(data_root(root), Loading(skip_bad))
+    return () if look is None else look(_root(name, root), Loading(skip_bad))
 
 
 def load(
@@ -108,13 +116,30 @@ def load(
     skip_bad: bool = False,
     tell: Callable[[str], None] = lambda _: None,
 ) -> Dataset:
-    """Load a data set by name.
+    """Load a data set by name, or a folder of one's own by its path.
 
     With `skip_bad`, a row or song that is damaged is left out, and `left_out` says so with file
     and line. `tell` takes a sentence about what takes a while, such as unpacking an archive.
     Raises: UnknownName, DatasetMissing; DatasetInvalid for what is damaged.
     """
-    loader: Callable[[Path], Dataset] = DATASETS.load(name)
+    loader = _loader(name)
     if isinstance(loader, Loader):
-        return loader(data_root(root), Loading(skip_bad, tell))
+        return loader(_root(name, root), Loading(skip_bad, tell))
     return loader(data_root(root))  # another package's, which knows no such choice
+
+
+def _loader(name: str) -> Callable[[Path], Dataset]:
+    if folder.is_path(name):
+        return folder.loader(name)
+    try:
+        found: Callable[[Path], Dataset] = DATASETS.load(name)
+    except UnknownName as error:
+        if not (Path(name) / folder.TABLE).is_file():
+            raise
+        raise UnknownName(error.message, f"for the folder here, write ./{name}") from error
+    return found
+
+
+def _root(name: str, given: Path | None) -> Path:
+    """Give the data root; a folder of one's own needs none."""
+    return Path() if folder.is_path(name) else data_root(given)

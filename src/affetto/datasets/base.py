@@ -28,8 +28,8 @@ _HINT = "take the file as it was distributed"
 class Source:
     """What is known of a data set before it is read: its terms, and how to come by it.
 
-    `folder` is where it is looked for under the data root; where other data sets lie there too,
-    `one_of` names what it needs there at least one of.
+    `folder` is where it is looked for under the data root, empty where the program makes it; where
+    other data sets lie there too, `one_of` names what it needs there at least one of.
     """
 
     name: str
@@ -42,6 +42,8 @@ class Source:
 
     def is_there(self, root: Path) -> bool:
         """Say whether there is something to load under the data root."""
+        if not self.folder:
+            return True
         folder = root / self.folder
         return folder.is_dir() and (
             not self.one_of or any((folder / name).exists() for name in self.one_of)
@@ -156,20 +158,20 @@ def require(path: Path, dataset: str) -> Path:
 def text_of(path: Path) -> str:
     """Give the text of a file. Raises: DatasetInvalid when it cannot be read as UTF-8."""
     try:
-        return path.read_text(encoding="utf-8")
+        return path.read_text(encoding="utf-8-sig")  # some programs begin with a mark
     except (OSError, UnicodeDecodeError) as error:
         raise DatasetInvalid(f"{path} cannot be read: {error}", _HINT) from error
 
 
 def rows(
-    path: Path, columns: Sequence[str], loading: Loading | None = None
+    path: Path, columns: Sequence[str], loading: Loading | None = None, delimiter: str = ","
 ) -> Iterator[tuple[int, dict[str, str]]]:
     """Give (line number, row) of a CSV table with a header. Raises: DatasetInvalid.
 
     A row that has not one value for each column is a part of `loading`.
     """
     loading = loading or Loading()
-    reader = csv.DictReader(io.StringIO(text_of(path), newline=""))
+    reader = csv.DictReader(io.StringIO(text_of(path), newline=""), delimiter=delimiter)
     try:
         missing = sorted(set(columns) - set(reader.fieldnames or ()))
         if missing:

@@ -40,6 +40,7 @@ from affetto.datasets.base import (
 from affetto.datasets.splits import N_FOLDS
 from affetto.errors import DatasetMissing
 from affetto.vocabularies import load as load_vocabulary
+from affetto.vocabularies.moods import SIGNS
 
 TAG_OF_RATING = {
     "anger": "angry_aggressive",
@@ -86,8 +87,6 @@ _EMOTIFY = Source(
 )
 
 
-_SIGNS = {"Q1": (1.0, 1.0), "Q2": (-1.0, 1.0), "Q3": (-1.0, -1.0), "Q4": (1.0, -1.0)}
-
 Row = dict[str, str]
 
 
@@ -95,7 +94,7 @@ def _load_4q(root: Path, loading: Loading) -> Dataset:
     """Quadrants as signs of valence and arousal. Raises: DatasetMissing, DatasetInvalid."""
 
     def read(row: Row, table: Path, line: int) -> tuple[list[float], tuple[float, float]]:
-        return [], _SIGNS[parse(str, row["quadrant"], table, line, _SIGNS.__contains__, "Q1 to Q4")]
+        return [], SIGNS[parse(str, row["quadrant"], table, line, SIGNS.__contains__, "Q1 to Q4")]
 
     columns, vocabulary = ("artist", "quadrant"), load_vocabulary("none")
     return _dataset(_FOUR_Q, vocabulary, columns, read, "signs", root, loading)

@@ -6,6 +6,7 @@ of them (CAL500 and 4Q share some) is never trained on in one and tested in the 
 
 from __future__ import annotations
 
+import hashlib
 from collections import Counter
 from collections.abc import Iterable, Mapping
 
@@ -41,6 +42,31 @@ def fold_of_groups(datasets: Iterable[Dataset], seed: int = 0) -> dict[str, int]
             folds[group] = min(range(N_FOLDS), key=lambda fold: filled[fold])
             filled[folds[group]] += sizes[group]
     return folds
+
+
+def deal(strata: Mapping[str, Counter[str]], given: Mapping[str, int]) -> dict[str, int]:
+    """Give each group its fold, 0 to 4, so that the folds are alike and hang on no order.
+
+    `strata` counts each group's examples by what they are like; folds in `given` are kept. The
+    other groups are dealt out, large before small and else by the hash of their names, each to
+    the fold with the fewest examples like its own, then to the one with the fewest in all.
+    """
+    folds = dict(given)
+    filled = [Counter[str]() for _ in range(N_FOLDS)]
+    for group, fold in folds.items():
+        filled[fold] += strata.get(group, Counter())
+    for group in sorted(strata.keys() - folds.keys(), key=lambda g: _place(g, strata[g].total())):
+        like = strata[group]
+        folds[group] = min(
+            range(N_FOLDS),
+            key=lambda f: (sum(filled[f][s] * n for s, n in like.items()), filled[f].total(), f),
+        )
+        filled[folds[group]] += like
+    return folds
+
+
+def _place(group: str, size: int) -> tuple[int, str]:
+    return -size, hashlib.sha256(group.encode()).hexdigest()
 
 
 def split(
