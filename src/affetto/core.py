@@ -12,7 +12,7 @@ import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import numpy as np
 import numpy.typing as npt
@@ -23,6 +23,7 @@ FloatArray = npt.NDArray[np.float32]
 IntArray = npt.NDArray[np.int64]
 BoolArray = npt.NDArray[np.bool_]
 Quadrant = Literal["Q1", "Q2", "Q3", "Q4"]
+HeadKind = Literal["tags", "plane", "music"]
 
 PREDICTION_SCHEMA_VERSION = 1
 
@@ -207,24 +208,28 @@ class Vocabulary(_Value):
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """One output of a network: `tags` of a vocabulary, or the `plane` of valence and arousal."""
+    """One output of a network: `tags` of a vocabulary, the `plane` of valence and arousal, or
+    `music`: does this sound like music at all?"""
 
     name: str
-    kind: Literal["tags", "plane"]
+    kind: HeadKind
     vocabulary: Vocabulary | None = None
 
     def __post_init__(self) -> None:
         _check(
-            self.kind in ("tags", "plane"), f"a head is of kind tags or plane, not {self.kind!r}"
+            self.kind in get_args(HeadKind),
+            f"a head is of kind {', '.join(get_args(HeadKind))}, not {self.kind!r}",
         )
         _check(
             (self.kind == "tags") == (self.vocabulary is not None),
-            f"head {self.name}: tags need a vocabulary, the plane has none",
+            f"head {self.name}: tags need a vocabulary, other kinds have none",
         )
 
     @property
     def n_outputs(self) -> int:
-        return 2 if self.vocabulary is None else len(self.vocabulary)
+        if self.vocabulary is not None:
+            return len(self.vocabulary)
+        return 2 if self.kind == "plane" else 1
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -258,7 +263,8 @@ class Dataset:
 
     `folds` maps a group to a ready-made test fold, where the data come with one. `left_out`
     says which items of the source are not among the examples, and why. `plane_kind` says
-    whether valence and arousal are ratings or only signs. `read(example, front_end)` gives an
+    whether valence and arousal are ratings or only signs, `is_music` whether the examples are
+    music, or all of them something else. `read(example, front_end)` gives an
     example's Spectrogram in that front end's space, its `interval` where it has one; `reader`
     names it with its revision, or is None where reading is as quick as a cache would be.
     `front_end` names one that `read` takes with its default settings.
@@ -276,6 +282,7 @@ class Dataset:
     folds: Mapping[str, int] = field(default_factory=dict)
     left_out: tuple[str, ...] = ()
     front_end: str = "logmel"
+    is_music: bool = True
 
     def __post_init__(self) -> None:
         ids = {example.id for example in self.examples}

@@ -20,6 +20,8 @@ from affetto.core import BoolArray, FloatArray, Timeline, Vocabulary, Windows
 from affetto.errors import BadConfig
 
 SILENT_ABOVE_FLOOR_DB = 20.0
+MUSIC_CUT = 0.5
+"""Below this score a sound is not taken for music."""
 
 
 def sound_share(windows: Windows, floor_db: float) -> FloatArray:

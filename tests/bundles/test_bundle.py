@@ -295,6 +295,14 @@ def test_heads_that_cannot_be_told_apart_are_refused(folder: Path) -> None:
         folder, lambda manifest: manifest["heads"].append({"name": "second", "kind": "plane"})
     )
     assert "are both the plane" in refusal(folder)
+    for _ in range(2):
+        tiny_bundle.change(
+            folder,
+            lambda manifest: manifest["heads"].append(
+                {"name": str(len(manifest["heads"])), "kind": "music"}
+            ),
+        )
+    assert "or music" in refusal(folder)
 
     def repeat(manifest: Manifest) -> None:
         manifest["heads"] = [*manifest["heads"][:2], {**manifest["heads"][0], "name": "again"}]

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from affetto.core import Dataset, Interval
-from affetto.datasets import DATASETS, load
+from affetto.datasets import DATASETS, load, source
 from affetto.datasets.pictures import PICTURE_READER
 from affetto.datasets.splits import N_FOLDS, fold_of_groups, split
 from affetto.errors import BadConfig, DatasetMissing
@@ -58,7 +58,7 @@ def test_dataset_labels_are_shares_or_unknown_for_each_tag(
 def test_dataset_teaches_something(name: str, datasets: dict[str, Dataset]) -> None:
     for example in datasets[name].examples:
         has_plane = example.valence_arousal is not None
-        assert has_plane or not np.isnan(example.labels).all()
+        assert has_plane or not datasets[name].is_music or not np.isnan(example.labels).all()
 
 
 @pytest.mark.parametrize("name", DATASETS.names())
@@ -152,6 +152,9 @@ def test_dataset_loads_the_same_twice(name: str, datasets: dict[str, Dataset], r
 
 @pytest.mark.parametrize("name", DATASETS.names())
 def test_dataset_that_is_not_there_is_said_to_be_missing(name: str, tmp_path: Path) -> None:
+    known = source(name)
+    if known is not None and not known.folder:
+        pytest.skip("the program makes it")
     with pytest.raises(DatasetMissing, match=f"data set {name} needs .*, which is not there"):
         load(name, tmp_path)
 

@@ -9,6 +9,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from affetto.core import Head
 from affetto.evaluation.held_out import HeldOut, joined
 from affetto.evaluation.measures import Figure, figures, kind_of, per_tag
 from tests.evaluation.cases import PLANE, TWO_TAGS, held_out
@@ -160,6 +161,20 @@ def test_ratings_leave_out_an_axis_that_nobody_rated() -> None:
     assert list(found) == ["valence_r2", "valence_r"]
     assert found["valence_r2"].value == pytest.approx(1, abs=1e-5)
     assert found["valence_r"].value == pytest.approx(1, abs=1e-5)
+
+
+def test_music_is_ranked_against_the_rest_and_cut_at_one_half_by_hand() -> None:
+    head = Head("music", "music")
+    targets, outputs = [[1], [1], [0], [1], [0], [0]], [[0.9], [0.4], [0.1], [0.8], [0.9], [0.2]]
+    held = held_out([0, 0, 0, 1, 1, 1], targets, outputs, head=head)
+    assert kind_of(held, "none") == "music"
+    found = by_name(figures("music", [held]))
+    assert found["music_auc"].value == pytest.approx((1 + 1 / 2) / 2)
+    assert found["music_kept"].value == pytest.approx((1 / 2 + 1) / 2)
+    assert found["not_music_refused"].value == pytest.approx((1 + 1 / 2) / 2)
+    assert found["not_music_refused"].trivial == {"all_ones": 0}
+    music = held_out([0, 1], [[1], [1]], [[0.9], [0.4]], head=head)
+    assert list(by_name(figures("music", [music]))) == ["music_kept"]
 
 
 def test_kind_follows_from_head_and_labels() -> None:

@@ -184,7 +184,7 @@ def test_recipe_without_a_needed_key_is_refused(recipe: Path) -> None:
 def test_heads_of_an_unknown_kind_or_vocabulary_are_refused(recipe: Path) -> None:
     text = miniature.RECIPE
     recipe.write_text(text.replace('kind = "plane"', 'kind = "sphere"'), encoding="utf-8")
-    with pytest.raises(BadConfig, match="kind tags or plane"):
+    with pytest.raises(BadConfig, match="kind tags, plane, music"):
         load(recipe).specs()
     recipe.write_text(text.replace('vocabulary = "gems9"', 'vocabulary = "gems8"'))
     with pytest.raises(UnknownName, match="did you mean gems9"):

@@ -141,6 +141,22 @@ def test_targets_are_what_a_data_set_knows_of_a_head(tiny: TinyTraining) -> None
         assert ((known >= 0) & (known <= 1)).all()
 
 
+def test_targets_of_music_are_one_for_music_and_zero_for_the_rest(tiny: TinyTraining) -> None:
+    head = Head("music", "music")
+    music, other = tiny.prepared.datasets["4q"], load("not_music")
+    assert targets_of(music, music.examples[0], head) == [1]
+    assert targets_of(other, other.examples[0], head) == [0]
+    assert np.isnan(targets_of(other, other.examples[0], PLANE)).all()
+
+
+def test_batches_do_not_soften_whether_it_is_music() -> None:
+    head = Head("music", "music")
+    made = [replace(item(n), targets={"music": np.ones(1, np.float32)}) for n in range(4)]
+    config = DataConfig("one", smoothing=0.2)
+    for batch in batches(made, [config], [head], 8, 2, seed=0, epoch=0):
+        assert (batch.targets["music"] == 1).all()
+
+
 def test_targets_of_the_plane_run_from_zero_to_one(tiny: TinyTraining) -> None:
     dataset = tiny.prepared.datasets["4q"]
     for example in dataset.examples:

@@ -67,8 +67,8 @@ _KEYS: _Kinds = {
 }
 _FRONT_END_KEYS: _Kinds = {"name": str, "revision": int, "config": dict}
 _WINDOW_KEYS: _Kinds = {"duration_s": float, "hop_s": float}
-_PLANE_KEYS: _Kinds = {"name": str, "kind": str}
-_TAGS_KEYS: _Kinds = {**_PLANE_KEYS, "vocabulary": str, "tags": list, "thresholds": list}
+_PLAIN_KEYS: _Kinds = {"name": str, "kind": str}
+_TAGS_KEYS: _Kinds = {**_PLAIN_KEYS, "vocabulary": str, "tags": list, "thresholds": list}
 _ARCHITECTURE_KEYS: _Kinds = {"name": str, "config": dict}
 _KIND_TITLES = {
     int: "a whole number",
@@ -146,6 +146,11 @@ class Bundle:
         return next((head for head in self.heads if head.spec.kind == "plane"), None)
 
     @property
+    def music_head(self) -> BundleHead | None:
+        """The head that says whether it is music at all, if there is one."""
+        return next((head for head in self.heads if head.spec.kind == "music"), None)
+
+    @property
     def n_frames(self) -> int:
         """A window's length in frames."""
         return n_window_frames(self.window_s, self.front_end)
@@ -153,13 +158,13 @@ class Bundle:
     def score(self, values: FloatArray) -> dict[str, FloatArray]:
         """Score windows (n_windows, n_bins, n_frames).
 
-        Gives each head's values (n_windows, n_outputs) by name, tags in [0, 1] and the plane in
-        [-1, 1], and `embedding` (n_windows, n_dims). Raises: BundleInvalid if the network gives
-        anything else.
+        Gives each head's values (n_windows, n_outputs) by name, tags and music in [0, 1] and the
+        plane in [-1, 1], and `embedding` (n_windows, n_dims). Raises: BundleInvalid if the
+        network gives anything else.
         """
         outputs = self.runtime.score(values)
         for head in self.heads:
-            lowest = 0 if head.spec.kind == "tags" else -1
+            lowest = -1 if head.spec.kind == "plane" else 0
             found = outputs[head.spec.name]
             if not np.all((found >= lowest) & (found <= 1)):  # nor for NaN
                 raise BundleInvalid(
@@ -362,10 +367,10 @@ def _check_files(folder: Path, files: Mapping[str, Any]) -> None:
 
 
 def _head(folder: Path, plain: Any) -> BundleHead:
-    is_plane = isinstance(plain, dict) and plain.get("kind") == "plane"
-    _check_keys(plain, _PLANE_KEYS if is_plane else _TAGS_KEYS, "a head")
-    if is_plane:
-        return BundleHead(Head(plain["name"], "plane"))
+    is_plain = isinstance(plain, dict) and plain.get("kind") in ("plane", "music")
+    _check_keys(plain, _PLAIN_KEYS if is_plain else _TAGS_KEYS, "a head")
+    if is_plain:
+        return BundleHead(Head(plain["name"], plain["kind"]))
     vocabulary = load_vocabulary(plain["vocabulary"])
     if list(vocabulary.tags) != plain["tags"]:
         _refuse(
@@ -391,10 +396,12 @@ def _check_heads(heads: Sequence[BundleHead]) -> None:
         raise ValueError("there is no head with tags, or one without any")
     names = ["embedding", *(head.spec.name for head in heads)]
     others = [vocabulary.name for vocabulary in vocabularies]
-    n_planes = len(heads) - len(vocabularies)
-    if len(set(names)) < len(names) or len(set(others)) < len(others) or n_planes > 1:
-        raise ValueError("two heads have the same name, the same vocabulary, or are both the plane")
-    if not n_planes and vocabularies[0].anchors is None:
+    kinds = [head.spec.kind for head in heads if head.spec.vocabulary is None]
+    if any(len(set(found)) < len(found) for found in (names, others, kinds)):
+        raise ValueError(
+            "two heads have the same name, the same vocabulary, or are both the plane or music"
+        )
+    if "plane" not in kinds and vocabularies[0].anchors is None:
         raise ValueError("nothing gives valence and arousal: no plane, and no anchors of the tags")
 
 

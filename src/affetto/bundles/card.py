@@ -59,8 +59,7 @@ def card_text(data: CardData) -> str:
             "- It hears emotion as Western listeners named it in Western popular and film music,",
             "  of which it has seen fewer than 2,000 pieces. Other traditions, and what a piece",
             "  means to one person, are outside it.",
-            "- It does not hear lyrics, and knows speech, noise and test tones as little as music",
-            "  that it has never met: it gives scores to all of them.",
+            *_foreign_sounds(data.heads),
             "- The 18 tags were learnt from three seconds of each song (four of them also from",
             "  ratings of film music), so they are surer of sound than of form; the table shows",
             "  how far each can be trusted.",
@@ -77,10 +76,21 @@ def card_text(data: CardData) -> str:
     )
 
 
+def _foreign_sounds(heads: Sequence[Head]) -> Iterator[str]:
+    if any(head.kind == "music" for head in heads):
+        yield "- It does not hear lyrics. What is no music it has met as made sounds alone (voices,"
+        yield "  noise, signals, machines): real ones may pass for music, and odd music may not."
+    else:
+        yield "- It does not hear lyrics, and knows speech, noise and test tones as little as music"
+        yield "  that it has never met: it gives scores to all of them."
+
+
 def _heads(heads: Sequence[Head]) -> Iterator[str]:
     for head in heads:
-        if head.vocabulary is None:
+        if head.kind == "plane":
             yield f"- `{head.name}`: valence and arousal, each in [-1, 1]."
+        elif head.vocabulary is None:
+            yield f"- `{head.name}`: does it sound like music at all? In [0, 1]; below 0.5, no."
         else:
             tags = ", ".join(head.vocabulary.titles)
             yield f"- `{head.name}`: {len(head.vocabulary)} scores in [0, 1]: {tags}."

@@ -64,6 +64,10 @@ DATASETS = Registry(
             "affetto.datasets.emotion_audio:load_emotify",
             "GEMS-9 vote shares of felt emotions, 20-s clips",
         ),
+        "not_music": (
+            "affetto.datasets.not_music:load",
+            "made sounds that are no music: voices, noise, signals, machines",
+        ),
     },
 )
 
@@ -141,5 +145,7 @@ def _loader(name: str) -> Callable[[Path], Dataset]:
 
 
 def _root(name: str, given: Path | None) -> Path:
-    """Give the data root; a folder of one's own needs none."""
-    return Path() if folder.is_path(name) else data_root(given)
+    """Give the data root; a folder of one's own needs none, and what the program makes neither."""
+    known = source(name)
+    is_made = known is not None and not known.folder
+    return Path() if is_made or folder.is_path(name) else data_root(given)

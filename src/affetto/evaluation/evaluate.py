@@ -19,8 +19,11 @@ from affetto import mood
 from affetto.bundles import Bundle
 from affetto.core import Dataset, FloatArray, Head
 from affetto.datasets import load as load_dataset
+from affetto.datasets import source
+from affetto.datasets.base import labels_sha256
+from affetto.datasets.folder import canonical
 from affetto.datasets.splits import N_FOLDS
-from affetto.errors import BadConfig
+from affetto.errors import BadConfig, UnknownName
 from affetto.evaluation.held_out import HeldOut, joined
 from affetto.evaluation.measures import Figure, figures, kind_of, per_tag
 from affetto.frontends import FrontEnd
@@ -29,8 +32,13 @@ from affetto.training import loop
 from affetto.training.config import TrainConfig
 from affetto.training.data import Item, load_items, windows_of
 from affetto.training.run import LABEL_CUT, Prepared, fitted_thresholds, prepare, sides, versions
+from affetto.training.start import Start, fingerprint, seen
+from affetto.vocabularies import moods
 
 RESULTS_SCHEMA_VERSION = 1
+_SEEN = "ON DATA THAT IT WAS TRAINED ON"
+_PLACE = Head("plane of the tags", "plane")
+"""Where a bundle without valence and arousal is placed by its tags."""
 Progress = Callable[[str, int, int], None]
 """Called with what is going on, how many are done and how many there are."""
 
@@ -91,6 +99,8 @@ def cross_validate(
     root: Path | None,
     runs: Path,
     *,
+    start: Start | None = None,
+    allow_seen: bool = False,
     n_seeds: int = 1,
     n_folds: int = N_FOLDS,
     progress: Progress = lambda *_: None,
@@ -99,8 +109,10 @@ def cross_validate(
     """Cross-validate a recipe on data sets that it trains on.
 
     `runs` is the folder of the run folders. Fewer than all folds give a quick, noisier look.
-    Raises: BadConfig for a data set that the recipe does not train on; as `training.run`.
+    `start` is a bundle that the trainings start from. Raises: BadConfig for a data set that the
+    recipe does not train on, or that `start` has seen if that is not allowed; as `training.run`.
     """
+    names = [canonical(name) for name in names]
     trained_on = [data.name for data in config.data]
     for name in names:
         if name not in trained_on:
@@ -110,13 +122,21 @@ def cross_validate(
             )
     if not 1 <= n_folds <= N_FOLDS or n_seeds < 1:
         raise BadConfig(f"folds must be 1 to {N_FOLDS} and seeds at least 1")
-    prepared = prepare(config, root, progress)
+    prepared = prepare(config, root, progress, start)
+    seen_ones = [
+        _refuse_seen(start.bundle, prepared.datasets[name], allow_seen)
+        for name in names
+        if start is not None
+    ]
+    groups = {example.group for d in prepared.datasets.values() for example in d.examples}
+    there = sorted({prepared.folds[group] for group in groups})
+    used = [fold for fold in there if fold < n_folds]
     seeds = tuple(range(config.seed, config.seed + n_seeds))
     held: dict[tuple[str, str], list[HeldOut]] = {}
     for round_, seed in enumerate(seeds):
         folds: dict[tuple[str, str], list[HeldOut]] = {}
-        for fold in range(n_folds):
-            progress(f"seed {seed}, fold {fold}", round_ * n_folds + fold, n_folds * n_seeds)
+        for number, fold in enumerate(used):
+            progress(f"seed {seed}, fold {fold}", round_ * len(used) + number, len(used) * n_seeds)
             found = _fold(prepared, fold, seed, runs / f"seed{seed}-fold{fold}", report)
             for key, part in found.items():
                 folds.setdefault(key, []).append(part)
@@ -124,12 +144,14 @@ def cross_validate(
             held.setdefault(key, []).append(joined(parts))
     return Results(
         system=f"{config.name} {config.version}",
-        protocol=f"{n_folds} of {N_FOLDS} folds by group, one network a fold",
-        fingerprint=config.fingerprint(),
+        protocol=f"{len(used)} of {len(there)} folds by group, one network a fold"
+        + ("" if start is None else f", each started from {start.bundle.title}")
+        + (f", {_SEEN}" if any(seen_ones) else ""),
+        fingerprint=fingerprint(config, start),
         seeds=seeds,
         evaluations=tuple(
-            evaluation(prepared.datasets[name], of_seeds)
-            for (name, _), of_seeds in held.items()
+            evaluation(prepared.datasets[name], of_seeds, _company(prepared, held, name, head))
+            for (name, head), of_seeds in held.items()
             if name in names
         ),
         thresholds=_pooled_thresholds(held),
@@ -149,17 +171,18 @@ def evaluate_bundle(
     Raises: BadConfig when the bundle was trained on the data set and `allow_seen` is not set,
     or when no head of the bundle answers to the data set's labels.
     """
-    seen = bundle.training.get("datasets", {})
-    if name in seen and not allow_seen:
-        raise BadConfig(
-            f"bundle {bundle.title} was trained on {name}, so its figures there would be praise "
-            "for memory",
-            "cross-validate the recipe instead, or insist with --allow-seen",
-        )
     dataset = load_dataset(name, root)
+    is_seen = _refuse_seen(bundle, dataset, allow_seen)
+    dataset, translation = _understood(dataset, bundle)
     heads = [head.spec for head in bundle.heads]
-    items = list(load_items({name: dataset}, heads, bundle.front_end, progress).values())
+    if bundle.plane_head is None:
+        heads.append(_PLACE)
+    items = list(load_items({dataset.name: dataset}, heads, bundle.front_end, progress).values())
     outputs = _score_items(bundle, items, progress)
+    if bundle.plane_head is None:
+        main = bundle.tag_heads[0].spec
+        assert main.vocabulary is not None
+        outputs[_PLACE.name] = mood.place(outputs[main.name], main.vocabulary)
     thresholds = {
         head.spec.name: np.asarray(head.thresholds, np.float32)
         for head in bundle.heads
@@ -173,13 +196,56 @@ def evaluate_bundle(
         )
     return Results(
         system=bundle.title,
-        protocol="the bundle's own weights"
-        + (", ON DATA THAT IT WAS TRAINED ON" if name in seen else ""),
+        protocol="the bundle's own weights" + translation + (f", {_SEEN}" if is_seen else ""),
         fingerprint=bundle.fingerprint,
         seeds=(),
         evaluations=tuple(evaluation(dataset, [held]) for held in found.values()),
         thresholds={},
     )
+
+
+def _refuse_seen(bundle: Bundle, dataset: Dataset, allow_seen: bool) -> bool:
+    """Say whether a bundle has been trained on a data set's music, by its name, the folder where
+    its music lies, or its labels. Raises: BadConfig if so and that is not allowed."""
+    known = seen(bundle.training)
+    folder = _folder_of(dataset.name)
+    kin = [name for name in known if folder and _folder_of(name) == folder]
+    digest = labels_sha256(dataset)
+    alike = [name for name, of_labels in known.items() if of_labels == digest]
+    found = [name for name in (dataset.name, *kin, *alike) if name in known]
+    if found and not allow_seen:
+        same = "" if found[0] == dataset.name else f", the same music as {dataset.name}"
+        raise BadConfig(
+            f"bundle {bundle.title} was trained on {found[0]}{same}, so its figures there would "
+            "be praise for memory",
+            "cross-validate the recipe instead, or insist with --allow-seen",
+        )
+    return bool(found)
+
+
+def _folder_of(name: str) -> str:
+    """Give the folder where a data set's music lies; '' where nobody knows."""
+    try:
+        known = source(name)
+    except UnknownName:  # of a package that is not installed here
+        return ""
+    return known.folder if known else ""
+
+
+def _understood(dataset: Dataset, bundle: Bundle) -> tuple[Dataset, str]:
+    """Give a data set in a vocabulary that the bundle has, and words on what was done for that."""
+    heads = [head.spec.vocabulary for head in bundle.tag_heads]
+    if dataset.vocabulary in heads or heads[0] is None:
+        return dataset, ""
+    ways = moods.crosswalk(dataset.vocabulary, heads[0])
+    if not ways:
+        return dataset, ""
+    examples = tuple(
+        replace(example, labels=moods.translated(example.labels, ways, len(heads[0])))
+        for example in dataset.examples
+    )
+    told = f", tags of {dataset.vocabulary.name} read as those of {heads[0].name}"
+    return replace(dataset, vocabulary=heads[0], examples=examples), told
 
 
 def merged(parts: Sequence[Results]) -> Results:
@@ -192,19 +258,32 @@ def merged(parts: Sequence[Results]) -> Results:
     )
 
 
-def evaluation(dataset: Dataset, seeds: Sequence[HeldOut]) -> Evaluation:
-    """Measure one data set under one head."""
+def evaluation(
+    dataset: Dataset, seeds: Sequence[HeldOut], company: Sequence[HeldOut] = ()
+) -> Evaluation:
+    """Measure one data set under one head, its examples ranked among those of `company`."""
     kind = kind_of(seeds[0], dataset.plane_kind)
+    among = [joined(parts) for parts in zip(seeds, company, strict=True)] if company else seeds
     return Evaluation(
         dataset=dataset.name,
         head=seeds[0].head.name,
         kind=kind,
         n_examples=len(seeds[0].ids),
         n_groups=len(set(seeds[0].groups)),
-        figures=figures(kind, seeds),
+        figures=figures(kind, among),
         per_tag=per_tag(kind, seeds),
         held=tuple(seeds),
     )
+
+
+def _company(
+    prepared: Prepared, held: Mapping[tuple[str, str], Sequence[HeldOut]], name: str, head: str
+) -> list[HeldOut]:
+    """Give all music of the recipe, seed by seed, for data that are none; else nothing."""
+    if prepared.datasets[name].is_music:
+        return []
+    music = [held[key] for key in held if key[1] == head and prepared.datasets[key[0]].is_music]
+    return [joined(parts) for parts in zip(*music, strict=True)]
 
 
 def _fold(
@@ -213,9 +292,12 @@ def _fold(
     """Train and score one fold. Gives the held-out part of each data set and head."""
     config = replace(prepared.config, seed=seed)
     parts = sides(prepared, fold, seed)
-    scorer = loop.train(config, parts.training, parts.validation, folder, report)
+    start = prepared.start
+    scorer = loop.train(config, parts.training, parts.validation, folder, report, start)
     validation = loop.score_items(scorer, config, parts.validation)
     thresholds = fitted_thresholds(config, parts.validation, validation)
+    if start is not None:
+        thresholds = start.thresholds(thresholds, parts.validation, config.specs())
     outputs = loop.score_items(scorer, config, parts.test)
     return _held_out(config.specs(), parts.training, parts.test, outputs, thresholds, fold)
 
@@ -230,11 +312,15 @@ def _held_out(
 ) -> dict[tuple[str, str], HeldOut]:
     found = {}
     for dataset in dict.fromkeys(item.dataset for item in test):
-        rows = [i for i, item in enumerate(test) if item.dataset == dataset]
         for head in heads:
-            targets = np.stack([test[i].targets[head.name] for i in rows])
-            if np.isnan(targets).all():
+            rows = [
+                i
+                for i, item in enumerate(test)
+                if item.dataset == dataset and not np.isnan(item.targets[head.name]).all()
+            ]
+            if not rows:
                 continue
+            targets = np.stack([test[i].targets[head.name] for i in rows])
             scores = outputs[head.name][rows]
             cuts = thresholds.get(head.name)
             found[dataset, head.name] = HeldOut(

@@ -4,6 +4,7 @@
     shares      votes or ratings in [0, 1] a tag: correlation, R2
     quadrants   signs of valence and arousal: accuracy and F1 of the quadrant, AUC of each sign
     ratings     valence and arousal as numbers: R2, correlation
+    music       music or not: ROC-AUC, share of the music kept, share of the rest refused
 
 A measure is the mean over the folds of its value in the fold, since scores of different
 networks are not to be ranked against each other, and then the mean over the seeds. Intervals
@@ -22,8 +23,9 @@ import numpy as np
 from affetto import metrics
 from affetto.core import FloatArray, IntArray, quadrant_of
 from affetto.evaluation.held_out import HeldOut
+from affetto.mood import MUSIC_CUT
 
-Kind = Literal["tags", "shares", "quadrants", "ratings"]
+Kind = Literal["tags", "shares", "quadrants", "ratings", "music"]
 Statistic = Callable[[HeldOut, IntArray], float]
 QUADRANTS = ("Q1", "Q2", "Q3", "Q4")
 N_RESAMPLES = 500
@@ -52,6 +54,8 @@ def kind_of(held: HeldOut, plane_kind: str) -> Kind:
     """Say which measures fit a data set under a head; `plane_kind` is the data set's."""
     if held.head.kind == "plane":
         return "quadrants" if plane_kind == "signs" else "ratings"
+    if held.head.kind == "music":
+        return "music"
     known = held.targets[~np.isnan(held.targets)]
     return "tags" if np.isin(known, (0, 1)).all() else "shares"
 
@@ -60,7 +64,9 @@ def figures(kind: Kind, seeds: Sequence[HeldOut], bootstrap_seed: int = 0) -> tu
     """Measure the held-out scores of one or more seeds, the same examples in each."""
     found = []
     for name, (ours, trivial) in MEASURES[kind].items():
-        if name.startswith(_PLANE_AXES) and _lacks(seeds[0], name):
+        if (name.startswith(_PLANE_AXES) and _lacks(seeds[0], name)) or (
+            kind == "music" and not _MUSIC_NEEDS[name] <= set(np.unique(seeds[0].targets))
+        ):
             continue
         bounds = metrics.interval(
             lambda drawn, of=ours: _over_seeds(of, seeds, drawn),  # type: ignore[misc]
@@ -177,6 +183,17 @@ def _prior_quadrants(held: HeldOut, of: IntArray) -> list[str]:
     return _quadrants(2 * held.prior[of] - 1)
 
 
+def _quadrants_f1(
+    held: HeldOut, of: IntArray, found: Callable[[HeldOut, IntArray], list[str]]
+) -> float:
+    """Give the macro F1 of the ratings' quadrants, of the examples with both ratings."""
+    both = of[~np.isnan(held.targets[of]).any(axis=1)]
+    if not len(both):
+        return math.nan
+    truth = _true_quadrants(held, both)
+    return metrics.classes.macro_f1(truth, found(held, both), QUADRANTS)
+
+
 def _lacks(held: HeldOut, name: str) -> bool:
     axis = 0 if name.startswith("valence") else 1
     return bool(np.isnan(held.targets[:, axis]).all())
@@ -256,6 +273,10 @@ _RATINGS: _Table = {
         lambda h, i: float(metrics.r2(*_axis(h, i, 1))[0]),
         {"prior": lambda h, i: float(metrics.r2(*_prior_axis(h, i, 1))[0])},
     ),
+    "quadrant_macro_f1": (
+        lambda h, i: _quadrants_f1(h, i, _found_quadrants),
+        {"prior": lambda h, i: _quadrants_f1(h, i, _prior_quadrants)},
+    ),
     "valence_r": (
         lambda h, i: float(metrics.pearson(*_axis(h, i, 0))[0]),
         {"prior": lambda h, i: 0.0},
@@ -265,7 +286,25 @@ _RATINGS: _Table = {
         {"prior": lambda h, i: 0.0},
     ),
 }
+_MUSIC: _Table = {
+    "music_auc": (lambda h, i: float(_aucs(h, i)[0]), {"prior": lambda h, i: 0.5}),
+    "music_kept": (lambda h, i: _share_called_music(h, i, 1), {"all_ones": lambda h, i: 1.0}),
+    "not_music_refused": (
+        lambda h, i: 1 - _share_called_music(h, i, 0),
+        {"all_ones": lambda h, i: 0.0},
+    ),
+}
+_MUSIC_NEEDS = {"music_auc": {0, 1}, "music_kept": {1}, "not_music_refused": {0}}
+
+
+def _share_called_music(held: HeldOut, of: IntArray, target: int) -> float:
+    """Give how much of what has this target is called music; NaN where there is none of it."""
+    scores = held.outputs[of][held.targets[of] == target]
+    return float(np.mean(scores >= MUSIC_CUT)) if len(scores) else math.nan
+
+
 MEASURES: dict[Kind, _Table] = {
+    "music": _MUSIC,
     "tags": _TAGS,
     "shares": _SHARES,
     "quadrants": _QUADRANTS,

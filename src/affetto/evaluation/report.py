@@ -19,8 +19,12 @@ TITLES = {
     "arousal_auc": "arousal sign AUC",
     "valence_r2": "valence R2",
     "arousal_r2": "arousal R2",
+    "quadrant_macro_f1": "quadrant macro F1",
     "valence_r": "valence correlation",
     "arousal_r": "arousal correlation",
+    "music_auc": "music or not, AUC",
+    "music_kept": "music called music",
+    "not_music_refused": "the rest refused",
 }
 
 

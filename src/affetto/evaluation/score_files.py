@@ -125,12 +125,14 @@ def _columns(dataset: str, held: HeldOut, seed: int) -> Columns:
 
 
 def _outputs(head: Head) -> Sequence[str]:
-    return PLANE if head.vocabulary is None else head.vocabulary.tags
+    if head.vocabulary is not None:
+        return head.vocabulary.tags
+    return PLANE if head.kind == "plane" else (head.kind,)
 
 
 def _is_unknown(values: npt.NDArray[Any]) -> npt.NDArray[np.bool_]:
     if values.dtype.kind == "f":
-        return np.isnan(values)
+        return np.asarray(np.isnan(values))
     return np.asarray(values == -1 if values.dtype.kind == "i" else np.zeros(len(values), np.bool_))
 
 

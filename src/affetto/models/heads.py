@@ -2,7 +2,8 @@
 
 A head of kind `tags` gives one sigmoid per tag of its vocabulary. A head of kind `plane` gives
 valence and arousal: logits z whose sigmoid p is read as 2 p - 1 in [-1, 1], so that ratings and
-bare signs are learnt by one and the same cross-entropy, with (value + 1) / 2 as the target.
+bare signs are learnt by one and the same cross-entropy, with (value + 1) / 2 as the target. A head
+of kind `music` is one sigmoid.
 """
 
 from __future__ import annotations
@@ -32,7 +33,7 @@ class Scorer(nn.Module):
         return {name: head(embedding) for name, head in self.heads.items()}
 
     def outputs(self, x: Tensor) -> tuple[Tensor, ...]:
-        """Give each head's values, tags in [0, 1] and plane in [-1, 1], then the embedding."""
+        """Give each head's values, the plane in [-1, 1], others in [0, 1], then the embedding."""
         embedding = self.network(x)
         values = []
         for spec in self.specs:

@@ -99,6 +99,8 @@ def targets_of(dataset: Dataset, example: Example, head: Head) -> FloatArray:
     """Give the targets in [0, 1] of a head (n_outputs,), NaN where the data set is silent."""
     if head.kind == "plane" and example.valence_arousal is not None:
         return np.asarray((example.valence_arousal + 1) / 2, np.float32)
+    if head.kind == "music":
+        return np.full(1, dataset.is_music, np.float32)
     if head.kind == "tags" and head.vocabulary == dataset.vocabulary:
         return example.labels
     return np.full(head.n_outputs, np.nan, np.float32)
@@ -128,7 +130,10 @@ def batches(
             targets={
                 head.name: np.stack(
                     [
-                        _soften(item.targets[head.name], settings[item.dataset].smoothing)
+                        _soften(
+                            item.targets[head.name],
+                            0.0 if head.kind == "music" else settings[item.dataset].smoothing,
+                        )
                         for item in chosen
                     ]
                 )

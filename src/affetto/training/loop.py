@@ -134,6 +134,8 @@ def validate(scorer: Scorer, config: TrainConfig, items: Sequence[Item]) -> dict
         if spec.kind == "tags":
             binary = np.where(np.isnan(targets), np.nan, targets >= 0.5)
             measured[f"{spec.name}_macro_auc"] = float(macro(roc_auc(binary, outputs[spec.name])))
+        elif spec.kind == "music":
+            measured["music_auc"] = float(roc_auc(targets, outputs[spec.name])[0])
         else:
             r = pearson(targets, outputs[spec.name])
             measured |= {"valence_r": float(r[0]), "arousal_r": float(r[1])}
