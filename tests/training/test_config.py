@@ -27,7 +27,17 @@ def test_recipes_that_ship_include_the_default() -> None:
     assert "default" in recipe_names()
 
 
-@pytest.mark.parametrize("name", recipe_names())
+WHOLE_RECIPES = tuple(name for name in recipe_names() if name != "finetune")
+
+
+def test_recipe_for_fine_tuning_needs_a_start_and_data() -> None:
+    with pytest.raises(BadConfig, match=r"missing \('front_end', .*'data'\)") as refused:
+        load("finetune")
+    assert "--init" in refused.value.hint
+    assert load("finetune", usual=asdict(load("default"))).data == load("default").data
+
+
+@pytest.mark.parametrize("name", WHOLE_RECIPES)
 def test_recipe_that_ships_can_be_carried_out(name: str) -> None:
     config = load(name)
     assert config.name == name
@@ -38,7 +48,7 @@ def test_recipe_that_ships_can_be_carried_out(name: str) -> None:
     assert [spec.name for spec in config.specs()] == [head.name for head in config.heads]
 
 
-@pytest.mark.parametrize("name", recipe_names())
+@pytest.mark.parametrize("name", WHOLE_RECIPES)
 def test_recipe_survives_the_way_through_json(name: str) -> None:
     config = load(name)
     plain = json.loads(json.dumps(asdict(config)))

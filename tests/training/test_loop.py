@@ -166,7 +166,7 @@ def test_training_refuses_a_run_folder_of_another_recipe(
     folder = tmp_path / "run"
     shutil.copytree(tiny.run_folder, folder)
     other = replace(tiny.config, optimizer=replace(tiny.config.optimizer, learning_rate=0.1))
-    with pytest.raises(BadConfig, match="holds a run of another recipe or of other data"):
+    with pytest.raises(BadConfig, match="holds a run of another recipe, start or of other data"):
         train(other, tiny.sides, folder)
 
 

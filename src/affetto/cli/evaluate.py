@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from affetto.cli.options import Verb, data_root_option, settings_option
+from affetto.cli.options import Verb, data_root_option, init_option, settings_option
 
 
 @click.command(cls=Verb)
@@ -15,6 +15,7 @@ from affetto.cli.options import Verb, data_root_option, settings_option
 @click.argument("names", nargs=-1, required=True, metavar="DATASET...")
 @data_root_option
 @settings_option
+@init_option
 @click.option(
     "--bundle",
     "is_bundle",
@@ -24,7 +25,7 @@ from affetto.cli.options import Verb, data_root_option, settings_option
 @click.option(
     "--allow-seen",
     is_flag=True,
-    help="Evaluate a bundle even on data that it was trained on.",
+    help="Evaluate a bundle, or what starts from it, even on data that it was trained on.",
 )
 @click.option(
     "--seeds",
@@ -75,6 +76,7 @@ def evaluate(
     names: tuple[str, ...],
     data_root: Path | None,
     settings: dict[str, str],
+    init: str | None,
     is_bundle: bool,
     allow_seen: bool,
     seeds: int,
@@ -87,15 +89,15 @@ def evaluate(
     """Cross-validate a recipe on data sets: a network a fold, folds of whole artists.
 
     The folder of a bundle, or --bundle with its name, evaluates the bundle's own weights; that
-    is refused on data sets that its training record names.
+    is refused on data sets that its training record names. A data set is a name, or the path of
+    a folder with labels.csv, such as ./my-folder.
     """
     from affetto import bundles, models
     from affetto.cli.progress import Progress
     from affetto.evaluation import evaluate as evaluation
     from affetto.evaluation import report, score_files
     from affetto.files import write_text
-    from affetto.training import config as recipes
-    from affetto.training import run
+    from affetto.training import run, start
 
     models.require_torch()
     if scores_path is not None:
@@ -115,7 +117,8 @@ def evaluate(
             ]
             results = evaluation.merged(parts)
         else:
-            config = recipes.load(system, settings)
+            origin = None if init is None else start.open_start(init)
+            config = start.recipe_from(system, settings, origin, names)
 
             def epoch(number: int, n_epochs: int, measured: dict[str, float]) -> None:
                 with progress.hidden():
@@ -127,7 +130,9 @@ def evaluate(
                 config,
                 names,
                 data_root,
-                run_folder or run.runs_folder(config),
+                run_folder or run.runs_folder(config, origin),
+                start=origin,
+                allow_seen=allow_seen,
                 n_seeds=seeds,
                 n_folds=folds,
                 progress=step,

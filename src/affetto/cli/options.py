@@ -195,6 +195,15 @@ def _settings(ctx: click.Context, param: click.Parameter, value: tuple[str, ...]
     return {key: setting for key, _, setting in pairs}
 
 
+def init_option(command: F) -> F:
+    """Add `--init`, a bundle to start trainings from."""
+    return click.option(
+        "--init",
+        metavar="NAME|FOLDER",
+        help="Start from this bundle's weights instead of random ones.",
+    )(command)
+
+
 def bundle_option(command: F) -> F:
     """Add `--bundle`, a name or a folder."""
     return click.option(

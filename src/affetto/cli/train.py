@@ -6,13 +6,20 @@ from pathlib import Path
 
 import click
 
-from affetto.cli.options import Verb, data_root_option, say, settings_option
+from affetto.cli.options import Verb, data_root_option, init_option, say, settings_option
 
 
 @click.command(cls=Verb)
 @click.argument("recipe")
 @data_root_option
 @settings_option
+@init_option
+@click.option(
+    "--data",
+    multiple=True,
+    metavar="NAME|FOLDER",
+    help="Train on this data set, or labelled folder, instead of the recipe's; repeatable.",
+)
 @click.option("--seed", type=int, help="Another seed than the recipe's.")
 @click.option(
     "-o",
@@ -43,6 +50,8 @@ def train(
     recipe: str,
     data_root: Path | None,
     settings: dict[str, str],
+    init: str | None,
+    data: tuple[str, ...],
     seed: int | None,
     output: Path | None,
     run_folder: Path | None,
@@ -55,19 +64,21 @@ def train(
     """
     from affetto import models
     from affetto.cli.progress import Progress
-    from affetto.training import config as recipes
-    from affetto.training import run
+    from affetto.training import run, start
 
     models.require_torch()
     if seed is not None:
         settings = {**settings, "seed": str(seed)}
-    config = recipes.load(recipe, settings)
-    found = None if results is None else run.read_results(results, config)
-    folder = run_folder or run.runs_folder(config) / "final"
+    if data:
+        settings = {"data": start.data_value(data), **settings}
+    bundle = None if init is None else start.open_start(init)
+    config = start.recipe_from(recipe, settings, bundle, ())
+    found = None if results is None else run.read_results(results, config, bundle)
+    folder = run_folder or run.runs_folder(config, bundle) / "final"
     output = output or Path(f"{config.name}-{config.version}")
     with Progress("reading", "files") as progress:
         prepared = run.prepare(
-            config, data_root, lambda what, done, total: progress.update(done, total, what)
+            config, data_root, lambda what, done, total: progress.update(done, total, what), bundle
         )
     with Progress("training", "epochs", config.optimizer.epochs) as progress:
 

@@ -4,6 +4,7 @@ line, and the reading of sound."""
 from __future__ import annotations
 
 import csv
+import hashlib
 import io
 import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -120,6 +121,17 @@ def dataset_of(
         left_out=tuple(loading.left_out),
         **further,
     )
+
+
+def labels_sha256(dataset: Dataset) -> str:
+    """Hash songs and labels: equal for the same data set under another name or in another place."""
+    digest = hashlib.sha256()
+    for example in sorted(dataset.examples, key=lambda e: (e.song, str(e.interval))):
+        plane = example.valence_arousal
+        digest.update(f"{example.song}\0{example.interval}\0".encode())
+        digest.update(example.labels.tobytes())
+        digest.update(b"" if plane is None else plane.tobytes())
+    return digest.hexdigest()
 
 
 def read_audio(example: Example, front_end: FrontEnd) -> Spectrogram:

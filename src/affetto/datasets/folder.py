@@ -181,8 +181,8 @@ def _load(source: Source, loading: Loading, read: _Read | None = None) -> Datase
     read = read or _Read()
     folder = Path(source.folder)
     if not folder.is_dir() or not (folder / TABLE).is_file():
-        what = TABLE if folder.is_dir() else "such a folder"
-        raise DatasetMissing(f"data set {source.name}: there is no {what}", source.obtain)
+        there_is = f"the folder has no {TABLE}" if folder.is_dir() else "there is no such folder"
+        raise DatasetMissing(f"data set {source.name}: {there_is}", source.obtain)
     table = _table(folder / TABLE)
     kind = _plane_kind(table)
     found = _grouped(list(_rows(table, kind, loading, read)), read)

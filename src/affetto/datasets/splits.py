@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 
 import numpy as np
 
@@ -95,6 +95,11 @@ def split(
         test=test,
         seed=seed,
     )
+
+
+def first_drawn(groups: Collection[str], seed: int) -> str:
+    """Give the group that any validation share would take first."""
+    return min(groups, key=lambda group: (_draw(group, seed), group))
 
 
 def _draw(group: str, seed: int) -> float:

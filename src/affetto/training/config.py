@@ -11,17 +11,20 @@ import math
 import tomllib
 from collections.abc import Mapping
 from copy import deepcopy
-from dataclasses import asdict, dataclass, field, fields, is_dataclass
+from dataclasses import MISSING, asdict, dataclass, field, fields, is_dataclass
 from importlib.resources import files
 from pathlib import Path
 from types import UnionType
 from typing import Any, TypeVar, get_args, get_origin, get_type_hints
 
 from affetto.core import Head
+from affetto.datasets.folder import canonical
 from affetto.errors import BadConfig
 from affetto.vocabularies import load as load_vocabulary
 
 C = TypeVar("C")
+
+_MISSING_HINT = "add it; or name a bundle to start from with --init, and data with --data"
 
 
 def _demand(condition: bool, what: str) -> None:
@@ -63,7 +66,8 @@ class HeadConfig:
 
 @dataclass(frozen=True, slots=True)
 class DataConfig:
-    """A data set: windows drawn from each example in an epoch, weight, softening of labels.
+    """A data set, by name or path: windows drawn from each example in an epoch, weight, softening
+    of labels.
 
     `smoothing` s moves a target t to t (1 - s) + s / 2.
     """
@@ -74,6 +78,7 @@ class DataConfig:
     smoothing: float = 0.0
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "name", canonical(self.name))
         where = f"of data set {self.name}"
         _demand(self.windows >= 1, f"windows {where} at least 1")
         _demand(0 <= self.weight < math.inf, f"weight {where} at least 0")
@@ -174,8 +179,13 @@ def recipe_names() -> tuple[str, ...]:
     )
 
 
-def load(recipe: str | Path, overrides: Mapping[str, str] | None = None) -> TrainConfig:
-    """Read a recipe by name or path; `overrides` maps dotted keys to TOML values.
+def load(
+    recipe: str | Path,
+    overrides: Mapping[str, str] | None = None,
+    usual: Mapping[str, Any] | None = None,
+) -> TrainConfig:
+    """Read a recipe by name or path; `overrides` maps dotted keys to TOML values, and `usual`
+    gives the values of keys that the recipe leaves out.
 
     >>> load("default", {"optimizer.epochs": "2"}).optimizer.epochs
     2
@@ -196,7 +206,7 @@ def load(recipe: str | Path, overrides: Mapping[str, str] | None = None) -> Trai
             f"name a TOML file or one of: {', '.join(recipe_names())}",
         )
     try:
-        tree = overridden(tomllib.loads(text), overrides or {})
+        tree = overridden({**(usual or {}), **tomllib.loads(text)}, overrides or {})
     except tomllib.TOMLDecodeError as error:
         raise BadConfig(f"recipe {recipe} is not valid TOML: {error}") from error
     return parse(TrainConfig, tree, str(recipe))
@@ -226,10 +236,18 @@ def parse(cls: type[C], tree: Mapping[str, Any], where: str) -> C:
     if unknown:
         raise BadConfig(f"{where} has no key {', '.join(unknown)}", f"known: {', '.join(known)}")
     values = {key: _value(hints[key], value, f"{where}: {key}") for key, value in tree.items()}
-    try:
-        return cls(**values)
-    except TypeError as error:
-        raise BadConfig(f"{where}: a key is missing ({error})") from error
+    needed = [
+        item.name
+        for item in fields(cls)  # type: ignore[arg-type]
+        if item.default is MISSING and item.default_factory is MISSING
+    ]
+    missing = [name for name in needed if name not in values]
+    if missing:
+        raise BadConfig(
+            f"{where}: a key is missing ({', '.join(map(repr, missing))})",
+            _MISSING_HINT if cls is TrainConfig else "",
+        )
+    return cls(**values)
 
 
 def _value(hint: Any, value: Any, where: str) -> Any:

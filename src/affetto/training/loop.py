@@ -33,6 +33,7 @@ from affetto.training import augment, losses
 from affetto.training.config import TrainConfig
 from affetto.training.data import Item, batches, n_batches, windows_of
 from affetto.training.schedule import Schedule
+from affetto.training.start import Start
 
 Report = Callable[[int, int, dict[str, float]], None]
 """Called after each epoch with its number, the number of epochs, and what was measured."""
@@ -73,19 +74,26 @@ def train(
     validation: Sequence[Item],
     folder: Path,
     report: Report = lambda *_: None,
+    start: Start | None = None,
 ) -> Scorer:
     """Train, or go on where an earlier call was stopped, or load what is done.
 
-    The result is the same in all three cases, bit for bit on one machine. Raises: BadConfig
-    when the folder holds a run of another recipe.
+    `start` is a bundle whose weights are the first ones. The result is the same in all three
+    cases, bit for bit on one machine. Raises: BadConfig when the folder holds a run of another
+    recipe, or when the recipe's network is not the bundle's.
     """
     run = Run(folder, config)
-    _claim(run, (*training, *validation))
+    if start is not None:
+        start.check(config)  # before the folder is claimed
+    _claim(run, (*training, *validation), start)
     if run.weights.exists():
         return build_from(config, run.weights)
     torch.set_num_threads(config.n_threads)
     torch.use_deterministic_algorithms(True)
     scorer = _channels_last(build(config))
+    if start is not None:
+        start.load(scorer, config)
+        training = start.remembered(training, scorer.specs)
     state = _State(config, scorer, n_batches(training, config.data, config.optimizer.batch_size))
     first = state.resume(run)
     for epoch in range(first, config.optimizer.epochs):
@@ -230,14 +238,16 @@ def _channels_last(scorer: Scorer) -> Scorer:
     return moved
 
 
-def _claim(run: Run, items: Sequence[Item]) -> None:
-    """Write down what the run is of; refuse to go on with another recipe or other data."""
+def _claim(run: Run, items: Sequence[Item], start: Start | None) -> None:
+    """Write down what the run is of; refuse to go on with another recipe, start or data."""
     run.folder.mkdir(parents=True, exist_ok=True)
     path = run.folder / "config.json"
     ours = {"recipe": json.loads(json.dumps(asdict(run.config))), "data": _data_sha256(items)}
+    if start is not None:
+        ours["init"] = start.fingerprint
     if path.exists() and json.loads(path.read_text(encoding="utf-8")) != ours:
         raise BadConfig(
-            f"{run.folder} holds a run of another recipe or of other data",
+            f"{run.folder} holds a run of another recipe, start or of other data",
             "name another folder, or remove this one",
         )
     write_text(path, json.dumps(ours, indent=2) + "\n")

@@ -15,11 +15,13 @@ import numpy as np
 from affetto import frontends, models
 from affetto.bundles.card import CardData, card_text
 from affetto.core import Dataset, FloatArray
-from affetto.datasets.splits import fold_of_groups, split
+from affetto.datasets.base import labels_sha256
+from affetto.datasets.splits import first_drawn, fold_of_groups, split
 from affetto.errors import BadConfig, DatasetInvalid
 from affetto.metrics import best_thresholds
 from affetto.training.config import TrainConfig
 from affetto.training.data import Item, Progress, load_all, load_items
+from affetto.training.start import Start, fingerprint
 
 LABEL_CUT = 0.5
 """A target from here on counts as positive where a yes or no is needed."""
@@ -27,12 +29,16 @@ LABEL_CUT = 0.5
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """A recipe's data in memory: items by example id, and the fold of each group."""
+    """A recipe's data in memory: items by example id, and the fold of each group.
+
+    `start` is the bundle that its trainings start from, if they do.
+    """
 
     config: TrainConfig
     datasets: Mapping[str, Dataset]
     items: Mapping[str, Item]
     folds: Mapping[str, int]
+    start: Start | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,16 +50,17 @@ class Sides:
     test: tuple[Item, ...]
 
 
-def runs_folder(config: TrainConfig) -> Path:
-    """Give the folder under which a recipe's run folders are, by default: one a recipe."""
-    return Path("runs") / f"{config.name}-{config.fingerprint()}"
+def runs_folder(config: TrainConfig, start: Start | None = None) -> Path:
+    """Give the folder under which a recipe's run folders are, by default: one a recipe and
+    bundle to start from."""
+    return Path("runs") / f"{config.name}-{fingerprint(config, start)}"
 
 
-def read_results(path: Path, config: TrainConfig) -> dict[str, Any]:
+def read_results(path: Path, config: TrainConfig, start: Start | None = None) -> dict[str, Any]:
     """Read what an evaluation of this recipe wrote. Raises: BadConfig for anything else."""
     try:
         results: Any = json.loads(path.read_text(encoding="utf-8"))
-        fingerprint = results["fingerprint"]
+        evaluated = results["fingerprint"]
         known = {name: len(values) for name, values in results["thresholds"].items()}
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise BadConfig(
@@ -61,26 +68,31 @@ def read_results(path: Path, config: TrainConfig) -> dict[str, Any]:
             "give the file that `affetto evaluate -o` wrote",
         ) from error
     wanted = {spec.name: spec.n_outputs for spec in config.specs() if spec.kind == "tags"}
-    if fingerprint != config.fingerprint() or not set(known.items()) <= set(wanted.items()):
+    if evaluated != fingerprint(config, start) or not set(known.items()) <= set(wanted.items()):
         raise BadConfig(
             f"{path} holds the results of another recipe than {config.name} as it is now",
-            "run `affetto evaluate` for this recipe",
+            "run `affetto evaluate` for this recipe, with the same --init",
         )
     return dict(results)
 
 
 def prepare(
-    config: TrainConfig, root: Path | None, progress: Progress = lambda *_: None
+    config: TrainConfig,
+    root: Path | None,
+    progress: Progress = lambda *_: None,
+    start: Start | None = None,
 ) -> Prepared:
     """Read a recipe's data, from the feature cache where it is there.
 
     Raises: DatasetMissing, DatasetInvalid, MissingExtra, UnknownName, BadConfig.
     """
     models.require_torch()
+    if start is not None:
+        start.check(config)  # now, not after hours of reading
     front_end = frontends.build(config.front_end.name, config.front_end.config)
     datasets = load_all(config.data, root)
     items = load_items(datasets, config.specs(), front_end, progress)
-    return Prepared(config, datasets, items, fold_of_groups(datasets.values()))
+    return Prepared(config, datasets, items, fold_of_groups(datasets.values()), start)
 
 
 def sides(prepared: Prepared, test_fold: int | None, seed: int) -> Sides:
@@ -100,6 +112,11 @@ def sides(prepared: Prepared, test_fold: int | None, seed: int) -> Sides:
             (chosen.test, test),
         ):
             side.extend(prepared.items[id] for id in ids)
+    if not validation:  # in so few groups that none was drawn
+        groups = {item.example.group for item in training}
+        first = first_drawn(groups, seed) if len(groups) > 1 else None
+        validation = [item for item in training if item.example.group == first]
+        training = [item for item in training if item.example.group != first]
     if not training or not validation or (test_fold is not None and not test):
         raise DatasetInvalid(
             "the data are too few groups (artists, albums) to split into training, validation "
@@ -146,7 +163,8 @@ def make_bundle(
     config = prepared.config
     publish.check_target(output)  # now, not after hours of training
     parts = sides(prepared, None, config.seed)
-    scorer = loop.train(config, parts.training, parts.validation, run_folder, report)
+    start = prepared.start
+    scorer = loop.train(config, parts.training, parts.validation, run_folder, report, start)
     if results is None:
         outputs = loop.score_items(scorer, config, parts.validation)
         thresholds = fitted_thresholds(config, parts.validation, outputs)
@@ -154,6 +172,9 @@ def make_bundle(
         thresholds = {
             name: np.asarray(values, np.float32) for name, values in results["thresholds"].items()
         }
+    if start is not None:
+        fitted_on = parts.validation if results is None else tuple(prepared.items.values())
+        thresholds = start.thresholds(thresholds, fitted_on, config.specs())
     record = training_record(prepared, parts, "validation" if results is None else "out-of-fold")
     card = card_text(
         CardData(
@@ -184,9 +205,11 @@ def training_record(prepared: Prepared, parts: Sides, thresholds_from: str) -> d
                 "n_training": sum(item.dataset == name for item in parts.training),
                 "n_validation": sum(item.dataset == name for item in parts.validation),
                 "license": dataset.license,
+                "labels_sha256": labels_sha256(dataset),
             }
             for name, dataset in prepared.datasets.items()
         },
+        **({} if prepared.start is None else {"init": prepared.start.record}),
         "versions": versions(),
     }
 

@@ -23,7 +23,7 @@ from pathlib import Path
 
 import numpy as np
 
-from affetto.core import FloatArray, Quadrant, quadrant_of
+from affetto.core import FloatArray, Quadrant, Vocabulary, quadrant_of
 from affetto.vocabularies import VOCABULARIES, aliases, load
 
 VOCABULARY = "cal500_emotions"
@@ -80,6 +80,28 @@ def quadrant(words: Iterable[str]) -> Quadrant | None:
     named = Counter(mood.quadrant for word in words for mood in find(word) if mood.quadrant)
     (first, n_first), (_, n_second) = [*named.most_common(2), (None, 0), (None, 0)][:2]
     return first if n_first > n_second else None
+
+
+def crosswalk(source: Vocabulary, target: Vocabulary) -> dict[int, tuple[int, ...]]:
+    """Say which tags of `source` speak for a tag of `target`: by index, both.
+
+    Tags of the same name do, and tags that, taken as mood words, stand for it.
+
+    >>> crosswalk(load("gems9"), load("cal500_emotions"))[3]  # calming, by calmness
+    (4,)
+    """
+    words = {j: {tag} | {t for m in find(tag) for t in m.tags} for j, tag in enumerate(source.tags)}
+    ways = {i: tuple(j for j in words if tag in words[j]) for i, tag in enumerate(target.tags)}
+    return {i: speakers for i, speakers in ways.items() if speakers}
+
+
+def translated(labels: FloatArray, ways: Mapping[int, tuple[int, ...]], n_tags: int) -> FloatArray:
+    """Give labels (n_tags,) of the target of a `crosswalk`: the highest of those that speak for a
+    tag, NaN where none is known."""
+    found = np.full(n_tags, np.nan, np.float32)
+    for i, speakers in ways.items():
+        found[i] = np.fmax.reduce(labels[list(speakers)])
+    return found
 
 
 @lru_cache
