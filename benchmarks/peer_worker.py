@@ -1,0 +1,237 @@
+"""Run one system in its own Python: what is installed, outputs of clips, CPU time of a song.
+
+    PYTHON peer_worker.py SYSTEM about | embed | time SONG --rounds N
+
+`peers.py` starts this with the Python of the system's own virtual environment, so nothing of
+affetto is imported but by the system `affetto` itself. JSON on stdout; `embed` takes a line of
+JSON a clip on stdin, {"samples": a .npy file of (n_samples,) float32, "output": an .npz file to
+write}, and answers each with a line.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import re
+import sys
+import time
+from collections.abc import Iterable
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+SAMPLE_RATE = 16_000  # of the peers' networks, both
+PATCH_S, HOP_S = 3.0, 1.0
+BATCH_PATCHES = 16
+
+Outputs = dict[str, Any]
+"""Arrays by name, each (n_windows, n_values)."""
+
+
+class Affetto:
+    """affetto itself: its bundle, and `affetto.predict`."""
+
+    packages = ("affetto",)
+
+    def __init__(self, bundle: str) -> None:
+        import affetto
+
+        self._affetto = affetto
+        self._bundle = affetto.load_bundle(bundle)
+        self.version_of_network = self._bundle.title
+        self.network_files = [Path(self._bundle.folder) / "model.onnx"]
+
+    def song(self, path: str) -> None:
+        self._affetto.predict(path, self._bundle)
+
+
+class Musicnn:
+    """musicnn's MSD_musicnn, its session kept open, log-mel in float32.
+
+    `extractor.extractor` builds the network anew for each file and takes one patch at a time;
+    this is kinder to it. Songs are read as it reads them, by librosa, in patches without
+    overlap; clips are heard each second.
+    """
+
+    packages = ("musicnn", "tensorflow-cpu", "tensorflow", "librosa")
+    version_of_network = "MSD_musicnn"
+
+    def __init__(self, _: str) -> None:
+        import librosa
+        import musicnn
+        import tensorflow as tf
+        from musicnn import configuration, models
+
+        tf1 = tf.compat.v1
+        tf1.disable_eager_execution()
+        self._librosa, self._settings = librosa, configuration
+        self._n_frames = 1 + int(
+            librosa.time_to_frames(
+                PATCH_S,
+                sr=configuration.SR,
+                n_fft=configuration.FFT_SIZE,
+                hop_length=configuration.FFT_HOP,
+            )
+        )
+        with tf.name_scope("model"):
+            self._patches = tf1.placeholder(tf.float32, [None, self._n_frames, 96])
+            self._is_training = tf1.placeholder(tf.bool)
+            outputs = models.define_model(
+                self._patches, self._is_training, "MSD_musicnn", len(configuration.MSD_LABELS)
+            )
+        *_, mean_pool, max_pool, penultimate = outputs
+        self._wanted = {
+            "tags": tf.nn.sigmoid(outputs[0]),
+            "mean_pool": mean_pool,
+            "max_pool": max_pool,
+            "penultimate": penultimate,
+        }
+        one_thread = tf1.ConfigProto(intra_op_parallelism_threads=1, inter_op_parallelism_threads=1)
+        self._session = tf1.Session(config=one_thread)
+        weights = Path(musicnn.__file__).parent / "MSD_musicnn"
+        tf1.train.Saver().restore(self._session, f"{weights}/")
+        self.network_files = sorted(weights.glob(".data-*"))
+
+    def embed(self, samples: Any) -> Outputs:
+        hop = max(1, round(HOP_S * self._settings.SR / self._settings.FFT_HOP))
+        return self._score(samples, hop)
+
+    def song(self, path: str) -> None:
+        samples, _ = self._librosa.load(path, sr=self._settings.SR)
+        self._score(samples, self._n_frames)
+
+    def _score(self, samples: Any, hop: int) -> Outputs:
+        power = self._librosa.feature.melspectrogram(
+            y=samples,
+            sr=self._settings.SR,
+            hop_length=self._settings.FFT_HOP,
+            n_fft=self._settings.FFT_SIZE,
+            n_mels=self._settings.N_MELS,
+        ).T
+        frames = np.log10(10_000 * power.astype(np.float32) + 1)
+        if len(frames) < self._n_frames:
+            frames = np.pad(frames, ((0, self._n_frames - len(frames)), (0, 0)))
+        starts = range(0, len(frames) - self._n_frames + 1, hop)
+        patches = np.stack([frames[start : start + self._n_frames] for start in starts])
+        parts = []
+        for first in range(0, len(patches), BATCH_PATCHES):
+            part = patches[first : first + BATCH_PATCHES]
+            fed = {self._patches: part, self._is_training: False}
+            parts.append(self._session.run(self._wanted, fed))
+        return {
+            name: np.concatenate([part[name].reshape(len(part["tags"]), -1) for part in parts])
+            for name in self._wanted
+        }
+
+
+class Vibenet:
+    """vibenet's network, as its documentation calls it."""
+
+    packages = ("vibenet",)
+    version_of_network = "efficientnet_model"
+
+    def __init__(self, _: str) -> None:
+        import vibenet
+
+        self._model = vibenet.load_model()
+        self.network_files = sorted(Path(vibenet.__file__).parent.glob("artifacts/*.onnx"))
+
+    def embed(self, samples: Any) -> Outputs:
+        (found,) = self._model.predict([samples], sr=SAMPLE_RATE)
+        return {name: np.array([[getattr(found, name)]]) for name in ("valence", "energy")}
+
+    def song(self, path: str) -> None:
+        self._model.predict([path])
+
+
+SYSTEMS: dict[str, Any] = {"affetto": Affetto, "musicnn": Musicnn, "vibenet": Vibenet}
+
+
+def about(system: Any) -> dict[str, Any]:
+    """Give versions, and the size of what is installed and of the network, in MB."""
+    installed = distributions(system.packages)
+    return {
+        "network": system.version_of_network,
+        "versions": {
+            "python": sys.version.split()[0],
+            **{name: installed[name].version for name in system.packages if name in installed},
+        },
+        "n_packages": len(installed),
+        "installed_mb": round(sum(map(size_bytes, installed.values())) / 1e6, 1),
+        "network_mb": round(sum(file.stat().st_size for file in system.network_files) / 1e6, 2),
+    }
+
+
+def distributions(roots: Iterable[str]) -> dict[str, metadata.Distribution]:
+    """Give the installed packages among `roots` and all that they require, extras left out."""
+    found: dict[str, metadata.Distribution] = {}
+    waiting = list(roots)
+    while waiting:
+        name = re.sub(r"[-_.]+", "-", waiting.pop()).lower()
+        if name in found:
+            continue
+        try:
+            found[name] = metadata.distribution(name)
+        except metadata.PackageNotFoundError:
+            continue  # a requirement of another platform or Python, or installed by another name
+        for requirement in found[name].requires or ():
+            text, _, marker = requirement.partition(";")
+            wanted = re.match(r"[\w.-]+", text)
+            if wanted and "extra" not in marker:
+                waiting.append(wanted[0])
+    return found
+
+
+def size_bytes(distribution: metadata.Distribution) -> int:
+    """Give the size of a package's files; of one that is edited in place, that of its folder."""
+    files = [Path(str(file.locate())) for file in distribution.files or ()]
+    origin = json.loads(distribution.read_text("direct_url.json") or "{}")
+    if origin.get("dir_info", {}).get("editable"):
+        files += Path(sys.modules[distribution.metadata["Name"]].__file__ or "").parent.rglob("*")
+    return sum(file.stat().st_size for file in files if file.is_file())
+
+
+def embed(system: Any) -> None:
+    """Answer each clip on stdin with a line, its outputs in the file that it names."""
+    for line in sys.stdin:
+        order = json.loads(line)
+        outputs = system.embed(np.load(order["samples"]))
+        with Path(order["output"]).open("wb") as file:
+            arrays: dict[str, Any] = {name: np.float16(of) for name, of in outputs.items()}
+            np.savez_compressed(file, **arrays)
+        print(json.dumps({"output": order["output"]}), flush=True)
+
+
+def time_song(system: Any, song: str, n_rounds: int, start_cpu_s: float) -> dict[str, Any]:
+    """Give the CPU seconds of all threads: until the network was loaded, and for each round."""
+    system.song(song)  # what is compiled or read on first use is part of no song
+    rounds = []
+    for _ in range(n_rounds):
+        before_s = time.process_time()
+        system.song(song)
+        rounds.append(time.process_time() - before_s)
+    return {"start_cpu_s": start_cpu_s, "song_cpu_s": min(rounds), "rounds_cpu_s": rounds}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser.add_argument("system", choices=SYSTEMS)
+    parser.add_argument("action", choices=("about", "embed", "time"))
+    parser.add_argument("song", nargs="?")
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--bundle", default="default")
+    options = parser.parse_args()
+    system = SYSTEMS[options.system](options.bundle)
+    start_cpu_s = time.process_time()
+    if options.action == "embed":
+        embed(system)
+    elif options.action == "about":
+        print(json.dumps(about(system)))
+    else:
+        print(json.dumps(time_song(system, options.song, options.rounds, start_cpu_s)))
+
+
+if __name__ == "__main__":
+    main()
