@@ -56,10 +56,10 @@ def spied(tiny: TinyTraining, tmp_path_factory: pytest.TempPathFactory) -> Itera
     train, figures = loop.train, evaluate.figures
 
     def spying_train(
-        config: Any, training: Sequence[Item], validation: Sequence[Item], folder: Path, report: Any
+        config: Any, training: Sequence[Item], validation: Sequence[Item], folder: Path, *rest: Any
     ) -> Any:
         seen[folder.name] = {item.example.group for item in (*training, *validation)}
-        return train(config, training, validation, folder, report)
+        return train(config, training, validation, folder, *rest)
 
     def spying_figures(kind: Any, seeds: Sequence[HeldOut]) -> Any:
         held.extend(seeds)
@@ -282,9 +282,40 @@ def test_bundle_is_evaluated_on_unseen_data_with_its_own_weights(
 def test_bundle_without_a_head_for_the_labels_is_refused(
     tiny: TinyTraining, tmp_path: Path
 ) -> None:
-    bundle = bundles.load(tiny_bundle.make(tmp_path / "known", tiny_bundle.HEADS))
+    gems = [head for head in tiny_bundle.HEADS if head.spec.name == "gems9"]
+    bundle = bundles.load(tiny_bundle.make(tmp_path / "known", gems))
+    folder = shutil.copytree(tiny.root / "emotion_audio" / "emotify", tmp_path / "folder")
+    clips = sorted(path.name for path in (folder / "audio").iterdir())
+    lines = ["clip,happy", *(f"{clip},1" for clip in clips)]
+    (folder / "labels.csv").write_text("\n".join(lines), encoding="utf-8")
     with pytest.raises(BadConfig, match=r"no head of bundle .* answers to the labels"):
-        evaluate_bundle(bundle, "4q", tiny.root)
+        evaluate_bundle(bundle, str(folder), None)
+
+
+def test_bundle_without_a_plane_is_measured_where_its_tags_place_a_song(
+    tiny: TinyTraining, tmp_path: Path
+) -> None:
+    bundle = bundles.load(tiny_bundle.make(tmp_path / "known", tiny_bundle.HEADS))
+    (found,) = evaluate_bundle(bundle, "4q", tiny.root).evaluations
+    assert (found.head, found.kind) == ("plane of the tags", "quadrants")
+
+
+def test_bundle_without_a_vocabulary_is_measured_by_the_tags_that_stand_for_its_own(
+    tiny: TinyTraining, tmp_path: Path
+) -> None:
+    emotions = [head for head in tiny_bundle.HEADS if head.spec.name == "emotions"]
+    bundle = bundles.load(tiny_bundle.make(tmp_path / "known", emotions))
+    results = evaluate_bundle(bundle, "emotify", tiny.root)
+    assert "tags of gems9 read as those of cal500_emotions" in results.protocol
+    (found,) = results.evaluations
+    assert found.kind == "shares"
+    assert set(found.per_tag) == {
+        "calming_soothing",
+        "happy",
+        "powerful_strong",
+        "sad",
+        "tender_soft",
+    }
 
 
 def test_merged_puts_a_bundles_results_in_a_row(tiny: TinyTraining, tmp_path: Path) -> None:

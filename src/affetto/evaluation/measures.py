@@ -64,7 +64,7 @@ def figures(kind: Kind, seeds: Sequence[HeldOut], bootstrap_seed: int = 0) -> tu
     """Measure the held-out scores of one or more seeds, the same examples in each."""
     found = []
     for name, (ours, trivial) in MEASURES[kind].items():
-        if (name.startswith(_PLANE_AXES) and _lacks(seeds[0], name)) or (
+        if (name.startswith(tuple(_PLANE_AXES)) and _lacks(seeds[0], name)) or (
             kind == "music" and not _MUSIC_NEEDS[name] <= set(np.unique(seeds[0].targets))
         ):
             continue
@@ -195,11 +195,11 @@ def _quadrants_f1(
 
 
 def _lacks(held: HeldOut, name: str) -> bool:
-    axis = 0 if name.startswith("valence") else 1
-    return bool(np.isnan(held.targets[:, axis]).all())
+    axes = _PLANE_AXES[name.split("_")[0]]
+    return bool(np.isnan(held.targets[:, axes]).any(axis=1).all())
 
 
-_PLANE_AXES = ("valence", "arousal")
+_PLANE_AXES = {"valence": [0], "arousal": [1], "quadrant": [0, 1]}
 
 _Table = dict[str, tuple[Statistic, dict[str, Statistic]]]
 
