@@ -11,7 +11,7 @@ from hypothesis.extra import numpy as arrays
 
 from affetto.core import FloatArray, Timeline, Vocabulary, Windows, quadrant_of
 from affetto.errors import BadConfig
-from affetto.mood import decide, mean_over_windows, place, sound_share, summarize
+from affetto.mood import decide, mean_over_windows, place, sound_share, summarize, uncertainty
 from affetto.vocabularies import VOCABULARIES, load
 
 FLOOR_DB = -100.0
@@ -217,3 +217,78 @@ def test_every_vocabulary_with_anchors_can_be_placed(name: str) -> None:
     vocabulary = load(name)
     found = place(np.eye(len(vocabulary), dtype=np.float32), vocabulary)
     np.testing.assert_allclose(found, vocabulary.anchors, atol=1e-6)
+
+
+# How sure a song's values are
+
+
+def overlapping(hop_s: float, sound: FloatArray, per_s: int = 100) -> Timeline:
+    """Give windows of 1 s whose scores are the means of what they cover of `sound`."""
+    starts = np.arange(0, len(sound) / per_s - 1 + 1e-9, hop_s)
+    first = np.rint(starts * per_s).astype(int)
+    means = np.asarray([sound[at : at + per_s].mean(axis=0) for at in first], np.float32)
+    weight = np.ones(len(starts), np.float32)
+    return Timeline(FEELINGS, starts, starts + 1, means[:, :3], weight, means[:, 3:])
+
+
+def test_error_of_windows_that_touch_is_the_usual_standard_error() -> None:
+    scores = np.array([[0.1, 0.5, 0.2], [0.3, 0.5, 0.2], [0.8, 0.5, 0.5], [0.6, 0.5, 0.3]])
+    plane = 2 * scores[:, :2] - 1
+    found = uncertainty(timeline(scores, np.ones(4), plane))
+    assert found is not None
+    usual = scores.std(axis=0, ddof=1) / 2
+    np.testing.assert_allclose(found.scores, usual, atol=1e-6)
+    assert (found.valence, found.arousal) == pytest.approx((2 * usual[0], 0), abs=1e-6)
+
+
+def test_error_does_not_shrink_by_looking_at_the_same_sound_more_often() -> None:
+    sound = np.random.default_rng(2).random((3000, 5)).cumsum(axis=0) % 1
+    errors = []
+    for hop_s in (0.5, 0.25, 0.1):
+        found = uncertainty(overlapping(hop_s, sound))
+        assert found is not None
+        errors.append(found.scores)
+    np.testing.assert_allclose(errors[1], errors[0], rtol=0.2)
+    np.testing.assert_allclose(errors[2], errors[0], rtol=0.2)
+
+
+def test_error_is_how_much_the_mean_of_another_such_song_would_differ() -> None:
+    """Of sound whose moments know nothing of each other, by 300 songs of 20 s."""
+    rng = np.random.default_rng(5)
+    means, errors = [], []
+    for _ in range(300):
+        line = overlapping(0.5, rng.random((2000, 5)).astype(np.float32))
+        found = uncertainty(line)
+        assert found is not None
+        means.append(summarize(line)[0])
+        errors.append(found.scores)
+    expected = np.std(means, axis=0)
+    np.testing.assert_allclose(np.sqrt(np.mean(np.square(errors), axis=0)), expected, rtol=0.15)
+
+
+def test_windows_of_silence_say_nothing_about_the_error() -> None:
+    rows = np.random.default_rng(1).random((6, 3))
+    alone = uncertainty(timeline(rows, np.ones(6)))
+    gap = np.full((40, 3), 0.99)
+    among = uncertainty(
+        timeline(np.concatenate([rows, gap]), np.concatenate([np.ones(6), np.zeros(40)]))
+    )
+    assert alone is not None
+    assert among is not None
+    np.testing.assert_allclose(among.scores, alone.scores, rtol=1e-5)
+    assert among.valence == pytest.approx(alone.valence)
+
+
+def test_two_windows_are_needed_for_an_error() -> None:
+    assert uncertainty(timeline(np.zeros((1, 3)), [1])) is None
+    assert uncertainty(timeline(np.zeros((3, 3)), [1, 0, 0.5])) is None
+    assert uncertainty(timeline(np.zeros((2, 3)), [1, 1])) is not None
+
+
+@given(rows_and_weights)
+def test_error_is_a_number_that_is_not_negative(case: Rows) -> None:
+    rows, weight = case
+    found = uncertainty(timeline(rows, weight))
+    if found is not None:
+        assert (found.scores >= 0).all()
+        assert np.isfinite([*found.scores, found.valence, found.arousal]).all()

@@ -397,6 +397,46 @@ def test_bundle_without_a_plane_places_songs_by_their_tags(tmp_path: Path) -> No
     assert [found.valence, found.arousal] == pytest.approx(expected.tolist())
 
 
+def test_what_does_not_sound_like_music_is_scored_with_a_warning(tmp_path: Path) -> None:
+    heads = (*tiny_bundle.HEADS, tiny_bundle.PLANE, tiny_bundle.MUSIC)
+    bundle = load(tiny_bundle.make(tmp_path / "judging", heads))
+    sound = noise(5.0)
+    soft, loud = predict((sound / 300, RATE_HZ), bundle), predict((sound, RATE_HZ), bundle)
+    assert soft.music is not None and loud.music is not None
+    assert soft.music > 0.5 > loud.music
+    assert "not-music" not in {notice.code for notice in soft.warnings}
+    assert [notice.message for notice in loud.warnings] == [
+        "this does not sound like music, so the emotions mean little"
+    ]
+    assert loud.to_dict()["music"] == pytest.approx(loud.music, abs=1e-4)
+
+
+def test_silence_does_not_count_in_whether_it_sounds_like_music(tmp_path: Path) -> None:
+    heads = (*tiny_bundle.HEADS, tiny_bundle.PLANE, tiny_bundle.MUSIC)
+    bundle = load(tiny_bundle.make(tmp_path / "judging", heads))
+    sound = noise(5.0)
+    gap = np.zeros((60 * RATE_HZ, *sound.shape[1:]), np.float32)  # alone it would be music by far
+    found = predict((np.concatenate([sound, gap]), RATE_HZ), bundle)
+    assert found.music is not None
+    assert found.music < 0.2  # the windows at the edge of the gap are half silent
+
+
+def test_bundle_that_does_not_judge_music_says_nothing_of_it(tiny: Bundle) -> None:
+    found = predict((song(), RATE_HZ), tiny)
+    assert found.music is None
+    assert found.to_dict()["music"] is None
+    assert found.warnings == ()
+
+
+def test_uncertainty_is_that_of_the_timeline_and_unknown_for_a_short_sound(tiny: Bundle) -> None:
+    found = predict((song(), RATE_HZ), tiny)
+    assert found.uncertainty == mood.uncertainty(found.timeline)
+    assert list(found.to_dict()["uncertainty"]["tags"]) == list(found.tags)
+    short = predict((song(1.5), RATE_HZ), tiny)
+    assert short.uncertainty is None
+    assert short.is_quadrant_sure
+
+
 def test_bundle_is_taken_by_name_by_path_and_as_it_is(tiny: Bundle) -> None:
     expected = predict((song(), RATE_HZ), tiny)
     assert predict((song(), RATE_HZ), tiny.folder) == expected

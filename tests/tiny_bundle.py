@@ -49,6 +49,7 @@ HEADS = tuple(
     )
 )
 PLANE = BundleHead(Head("plane", "plane"))
+MUSIC = BundleHead(Head("music", "music"))  # the softer, the more it sounds like music
 _LEVEL_DB = 50.0
 
 

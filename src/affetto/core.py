@@ -25,7 +25,7 @@ BoolArray = npt.NDArray[np.bool_]
 Quadrant = Literal["Q1", "Q2", "Q3", "Q4"]
 HeadKind = Literal["tags", "plane", "music"]
 
-PREDICTION_SCHEMA_VERSION = 1
+PREDICTION_SCHEMA_VERSION = 2
 
 QUADRANT_TITLES: Mapping[str, str] = {
     "Q1": "excited, happy",
@@ -375,14 +375,31 @@ class Notice:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Uncertainty(_Value):
+    """Standard errors of a song's values, from how its windows differ: `scores` (n_tags,).
+
+    They say how much the song varies and how little of it was heard, not how wrong the network
+    may be.
+    """
+
+    scores: FloatArray
+    valence: float
+    arousal: float
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "scores", frozen(self.scores))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Prediction(_Value):
     """What affetto says about one piece of music.
 
     `scores` (n_tags,) in [0, 1] are the song's, the mean of its windows weighted by their sound;
     a tag is chosen from its one of `thresholds` (n_tags,) on. `valence` and `arousal` in [-1, 1]
     come from the network's own `head`, or from the tags' `anchors`. `others` holds the scores of
-    further vocabularies by name. `audio_sha256` hashes the decoded samples, so it survives
-    a change of the file's tags.
+    further vocabularies by name. `music` in [0, 1] says how much it sounds like music, None where
+    the bundle does not; `uncertainty` is None for less sound than two windows. `audio_sha256`
+    hashes the decoded samples, so it survives a change of the file's tags.
     """
 
     path: str
@@ -397,6 +414,8 @@ class Prediction(_Value):
     bundle: str
     bundle_fingerprint: str
     others: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+    music: float | None = None
+    uncertainty: Uncertainty | None = None
     embedding: FloatArray | None = None
     warnings: tuple[Notice, ...] = ()
 
@@ -406,6 +425,8 @@ class Prediction(_Value):
         n_tags = len(self.vocabulary)
         _check(self.scores.shape == (n_tags,), f"scores must be ({n_tags},)")
         _check(self.thresholds.shape == (n_tags,), f"thresholds must be ({n_tags},)")
+        if self.uncertainty is not None:
+            _check(self.uncertainty.scores.shape == (n_tags,), f"errors must be ({n_tags},)")
         if self.embedding is not None:
             object.__setattr__(self, "embedding", frozen(self.embedding))
 
@@ -421,6 +442,14 @@ class Prediction(_Value):
     @property
     def quadrant(self) -> Quadrant:
         return quadrant_of(self.valence, self.arousal)
+
+    @property
+    def is_quadrant_sure(self) -> bool:
+        """Whether valence and arousal lie further from 0 than their standard errors."""
+        errors = self.uncertainty
+        return errors is None or (
+            abs(self.valence) >= errors.valence and abs(self.arousal) >= errors.arousal
+        )
 
     @property
     def tags(self) -> dict[str, float]:
@@ -449,6 +478,8 @@ class Prediction(_Value):
                 name: {tag: _rounded(score) for tag, score in scores.items()}
                 for name, scores in self.others.items()
             },
+            "music": None if self.music is None else _rounded(self.music),
+            "uncertainty": self._plain_uncertainty(),
             "warnings": [{"code": n.code, "message": n.message} for n in self.warnings],
             "audio_sha256": self.audio_sha256,
             "bundle": self.bundle,
@@ -457,6 +488,17 @@ class Prediction(_Value):
         if timeline:
             plain["timeline"] = self.timeline.to_dict()
         return plain
+
+    def _plain_uncertainty(self) -> dict[str, Any] | None:
+        errors = self.uncertainty
+        if errors is None:
+            return None
+        by_tag = dict(zip(self.vocabulary.tags, errors.scores, strict=True))
+        return {
+            "valence": _rounded(errors.valence),
+            "arousal": _rounded(errors.arousal),
+            "tags": {tag: _rounded(by_tag[tag]) for tag in self.tags},
+        }
 
     def __repr__(self) -> str:
         best = ", ".join(f"{tag} {score:.2f}" for tag, score in list(self.tags.items())[:3])

@@ -1,12 +1,19 @@
 """From the scores of windows to what is said about a song.
 
     summarize   windows -> one score a tag, one point of the plane
+    uncertainty how windows differ -> standard errors of the song's values
     decide      scores -> which tags are chosen
     place       tag scores -> valence and arousal by the tags' anchors
 
 A song's value is the mean over its windows, each weighted by its share of sound. A window is
 silent when no band of any frame reaches -80 dB (`SILENT_ABOVE_FLOOR_DB` over the front end's
 floor of digital silence): its scores mean nothing and weigh nothing.
+
+The standard error of such a mean is sqrt(v / (n - 1)): v is the weighted variance over the windows,
+n the number of windows that the sound would fill without overlap, 1 / sum(p_i p_j r_ij) for shares
+p of the weight, where r_ij is the part of a window that i and j have in common. For windows that
+touch it is the usual sqrt(s^2 / n). Music repeats itself less at a distance than noise does, so
+another stretch of a song may differ by more: docs/python.md has figures.
 """
 
 from __future__ import annotations
@@ -16,12 +23,16 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-from affetto.core import BoolArray, FloatArray, Timeline, Vocabulary, Windows
+from affetto.core import BoolArray, FloatArray, Timeline, Uncertainty, Vocabulary, Windows
 from affetto.errors import BadConfig
 
 SILENT_ABOVE_FLOOR_DB = 20.0
 MUSIC_CUT = 0.5
 """Below this score a sound is not taken for music."""
+NOT_MUSIC = "not-music"
+"""The code of the notice that says so."""
+MIN_WINDOWS = 2.0
+"""Less sound than so many windows says nothing about how a song varies."""
 
 
 def sound_share(windows: Windows, floor_db: float) -> FloatArray:
@@ -50,6 +61,42 @@ def summarize(timeline: Timeline) -> tuple[FloatArray, FloatArray | None]:
     if timeline.valence_arousal is None:
         return scores, None
     return scores, mean_over_windows(timeline.valence_arousal, timeline.weight)
+
+
+def uncertainty(timeline: Timeline) -> Uncertainty | None:
+    """Give the standard errors of a song's values; None for less sound than two windows.
+
+    Where there is no head of the plane, the place of each window is that of its tags.
+    """
+    weight = timeline.weight.astype(np.float64)
+    shares = (weight if weight.any() else np.ones(len(weight))) / (weight.sum() or len(weight))
+    n_windows = _n_without_overlap(timeline, shares)
+    if n_windows < MIN_WINDOWS - 1e-6:  # two windows that touch are enough
+        return None
+    plane = timeline.valence_arousal
+    if plane is None:
+        plane = place(timeline.scores, timeline.vocabulary)
+    rows = np.concatenate([timeline.scores, plane], axis=1, dtype=np.float64)
+    variance = shares @ (rows - shares @ rows) ** 2
+    errors = np.sqrt(variance / (n_windows - 1))
+    return Uncertainty(
+        scores=np.asarray(errors[:-2], np.float32),
+        valence=float(errors[-2]),
+        arousal=float(errors[-1]),
+    )
+
+
+def _n_without_overlap(timeline: Timeline, shares: npt.NDArray[np.float64]) -> float:
+    """Give the number of windows that would tell as much if none shared sound with another."""
+    starts = timeline.start_s
+    window_s = float((timeline.end_s - starts).max())
+    total = float(shares @ shares)
+    for lag in range(1, len(starts)):
+        common = np.clip(1 - (starts[lag:] - starts[:-lag]) / window_s, 0, 1)
+        if not common.any():
+            break
+        total += 2 * float((shares[lag:] * shares[:-lag]) @ common)
+    return 1 / total
 
 
 def decide(scores: FloatArray, thresholds: Sequence[float] | FloatArray | float) -> BoolArray:

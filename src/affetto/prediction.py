@@ -78,7 +78,7 @@ def predict(
         info = blocks.info
     scored.add(windows.push(frames.finish()))
     scored.add(windows.finish())
-    timeline, others, embedding = scored.close(info.duration_s)
+    timeline, others, music, embedding = scored.close(info.duration_s)
     scores, plane = mood.summarize(timeline)
     placed = mood.place(scores, timeline.vocabulary) if plane is None else plane
     return Prediction(
@@ -94,8 +94,14 @@ def predict(
         bundle=loaded.title,
         bundle_fingerprint=loaded.fingerprint,
         others=others,
+        music=music,
+        uncertainty=mood.uncertainty(timeline),
         embedding=embedding,
-        warnings=(*info.notices, *_silence_notices(timeline.weight)),
+        warnings=(
+            *info.notices,
+            *_silence_notices(timeline.weight),
+            *_music_notices(music),
+        ),
     )
 
 
@@ -230,8 +236,11 @@ class _Scored:
         self._outputs.append(self._bundle.score(values))
         self._waiting, self._n_waiting = [], 0
 
-    def close(self, duration_s: float) -> tuple[Timeline, dict[str, dict[str, float]], FloatArray]:
-        """Give the timeline of the main vocabulary, the song's other tags, and its embedding."""
+    def close(
+        self, duration_s: float
+    ) -> tuple[Timeline, dict[str, dict[str, float]], float | None, FloatArray]:
+        """Give the timeline of the main vocabulary, the song's other tags, how much it sounds
+        like music, if the bundle says so, and its embedding."""
         if self._waiting:
             self._score()
         bundle = self._bundle
@@ -258,7 +267,10 @@ class _Scored:
                 tag: float(value)
                 for tag, value in zip(head.spec.vocabulary.tags, values, strict=True)
             }
-        return timeline, other_scores, mood.mean_over_windows(output["embedding"], weight)
+        judge, music = bundle.music_head, None
+        if judge is not None:
+            music = float(mood.mean_over_windows(output[judge.spec.name], weight)[0])
+        return timeline, other_scores, music, mood.mean_over_windows(output["embedding"], weight)
 
 
 def _frame_s(bundle: Bundle) -> float:
@@ -287,6 +299,11 @@ def _silence_notices(weight: FloatArray) -> Iterator[Notice]:
         yield Notice(
             "silence", f"{int(100 * share)}% of the file is silent; only the rest is scored"
         )
+
+
+def _music_notices(music: float | None) -> Iterator[Notice]:
+    if music is not None and music < mood.MUSIC_CUT:
+        yield Notice(mood.NOT_MUSIC, "this does not sound like music, so the emotions mean little")
 
 
 def _label(source: AudioSource) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from affetto.core import Notice, Prediction, Timeline, Vocabulary
+from affetto.core import Notice, Prediction, Timeline, Uncertainty, Vocabulary
 
 TAGS = Vocabulary(
     "moods",
@@ -43,6 +43,8 @@ def song(path: str = "album/one.mp3", **changes: Any) -> Prediction:
         "bundle": "hand-made 1.0",
         "bundle_fingerprint": "cd" * 32,
         "others": {"felt": {"tension": 0.125, "calmness": 0.75}},
+        "music": 0.9375,
+        "uncertainty": Uncertainty(np.array([0.04, 0.0625, 0.03, 0.0]), 0.3125, 0.0625),
         "warnings": (),
     }
     return Prediction(**(fields | changes))
@@ -59,6 +61,8 @@ def odd_song() -> Prediction:
         arousal=1.0,
         plane_source="anchors",
         others={},
+        music=None,
+        uncertainty=None,
         thresholds=np.ones(4),
         warnings=(
             Notice("cut-short", "the file ends early: 20 s of the 61 s that its header states"),

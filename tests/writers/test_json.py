@@ -88,7 +88,7 @@ def test_schema_is_one_and_of_this_version() -> None:
         ("quadrant", "Q5"),
         ("tags", {"Happy!": 0.5}),
         ("audio_sha256", "abc"),
-        ("schema_version", 2),
+        ("schema_version", 1),
         ("more", 1),
     ],
 )

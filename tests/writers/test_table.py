@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
-from affetto.core import Prediction
+from affetto.core import Notice, Prediction, Uncertainty
 from affetto.writers.base import Selection
 from affetto.writers.table import TableWriter
 from tests.writers.songs import odd_song, song
@@ -134,6 +134,27 @@ def test_table_shows_five_tags_unless_told() -> None:
     assert tags(Selection()) == ["Happy", "Playful", "Sad", "Angry"]
     assert tags(Selection(top=2)) == ["Happy", "Playful"]
     assert tags(Selection(tags=("sad", "calmness"))) == ["Calmness", "Sad"]
+
+
+def test_table_names_no_quadrant_for_what_does_not_sound_like_music() -> None:
+    notice = Notice("not-music", "this does not sound like music, so the emotions mean little")
+    lines = list(written(io.StringIO(), song(music=0.125, warnings=(notice,))))
+    assert lines[1] == "not music?  music 0.12, below 0.50"
+    assert lines[-1] == f"! {notice}"
+
+
+def test_table_doubts_a_quadrant_whose_axis_is_within_its_standard_error() -> None:
+    sure = Uncertainty(np.zeros(4), 0.25, 0.5)
+    assert list(written(io.StringIO(), song()))[1] == "Q4  calm, content  (unsure)"
+    assert list(written(io.StringIO(), song(uncertainty=sure)))[1] == "Q4  calm, content"
+
+
+def test_errors_are_shown_where_there_is_room(terminal: pytest.MonkeyPatch) -> None:
+    for columns, shown in ((80, True), (50, False)):
+        terminal.setenv("COLUMNS", str(columns))
+        text = ESCAPES.sub("", "".join(written(Terminal(), song())))
+        assert ("+0.25 ±0.31" in text) == shown
+    assert "±" not in "".join(written(io.StringIO(), song(uncertainty=None)))
 
 
 def test_strip_leaves_silence_blank() -> None:

@@ -50,7 +50,8 @@ def test_song_has_a_row_for_each_place_and_tag() -> None:
     assert found["moods", "light_playful"] == ("0.45", "true")
     assert found["moods", "sad"] == ("0.3", "false")
     assert found["felt", "calmness"] == ("0.75", "")
-    assert len(first) == 2 + 4 + 2
+    assert found["music", "music"] == ("0.9375", "")
+    assert len(first) == 2 + 1 + 4 + 2
 
 
 def test_timeline_has_a_row_for_each_window_and_what_its_tag_reaches_there() -> None:
@@ -102,7 +103,7 @@ def test_parquet_is_written_in_groups_and_whole_when_closed_early(
             writer.add(song())
         raise KeyboardInterrupt
     found = reader.ParquetFile(io.BytesIO(stream.getvalue()))
-    assert (found.num_row_groups, found.metadata.num_rows) == (2, 40)
+    assert (found.num_row_groups, found.metadata.num_rows) == (2, 45)
 
 
 def test_parquet_without_pyarrow_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -26,7 +26,7 @@ _NOW = "strftime('%Y-%m-%dT%H:%M:%SZ', 'now')"
 _TAGS = "title, artist, album, genre, year"
 _RESULT = (
     "bundle_id, status, is_temporary, error_code, error_message, error_hint, valence, arousal,"
-    " plane_source, quadrant, warnings, scored_at, embedding"
+    " plane_source, quadrant, warnings, scored_at, embedding, music"
 )
 
 
@@ -67,7 +67,7 @@ class Recorder:
             _forget(cursor, file_id, self.bundle_id)
             cursor.execute(
                 f"INSERT INTO results (file_id, {_RESULT})"
-                f" VALUES (?, ?, 'ok', 0, NULL, NULL, NULL, ?, ?, ?, ?, ?, {_NOW}, ?)",
+                f" VALUES (?, ?, 'ok', 0, NULL, NULL, NULL, ?, ?, ?, ?, ?, {_NOW}, ?, ?)",
                 (
                     file_id,
                     self.bundle_id,
@@ -79,6 +79,7 @@ class Recorder:
                         [{"code": n.code, "message": n.message} for n in prediction.warnings]
                     ),
                     None if embedding is None else embedding.astype("<f4").tobytes(),
+                    prediction.music,
                 ),
             )
             cursor.executemany(

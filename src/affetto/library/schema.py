@@ -99,7 +99,12 @@ _FIRST = (
     ) WITHOUT ROWID""",
 )
 
-MIGRATIONS: tuple[tuple[str, tuple[str, ...]], ...] = (("0001-first", _FIRST),)
+_MUSIC = ("ALTER TABLE results ADD COLUMN music REAL",)  # NULL where the bundle does not say
+
+MIGRATIONS: tuple[tuple[str, tuple[str, ...]], ...] = (
+    ("0001-first", _FIRST),
+    ("0002-music", _MUSIC),
+)
 """Name and statements of each step, in order. A step that was released never changes."""
 
 

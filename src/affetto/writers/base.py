@@ -35,6 +35,9 @@ def plain(prediction: Prediction, selection: Selection) -> dict[str, Any]:
     values = prediction.to_dict(timeline=selection.timeline)
     tags = values["tags"] = selection.of(values["tags"])
     values["chosen"] = [tag for tag in values["chosen"] if tag in tags]
+    errors = values["uncertainty"]
+    if errors is not None:
+        values["uncertainty"] = {**errors, "tags": {tag: errors["tags"][tag] for tag in tags}}
     values["others"] = {name: selection.of(scores) for name, scores in values["others"].items()}
     if selection.timeline:
         columns = values["timeline"]

@@ -1,8 +1,9 @@
 """CSV: a row a song, or with the timeline a row a window; one column a tag.
 
 The columns are those of the first song's bundle: all tags of its main vocabulary, or the tags
-that were asked for. A tag outside the `top` of a song has an empty cell. Names of files appear
-as `audio.display` shows them. Without a song there is nothing, not even a header.
+that were asked for. A tag outside the `top` of a song has an empty cell, as has `music` where the
+bundle does not say. Names of files appear as `audio.display` shows them. Without a song there is
+nothing, not even a header.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from affetto import audio
 from affetto.core import Prediction
 from affetto.writers.base import Selection, Writer, plain
 
-_SONG = ("path", "duration_s", "quadrant", "valence", "arousal")
+_SONG = ("path", "duration_s", "quadrant", "valence", "arousal", "music")
 _WINDOW = ("path", "start_s", "end_s", "weight", "valence", "arousal")
 
 

@@ -52,6 +52,8 @@ class JamsWriter(SongWriter):
                 "path": values["path"],
                 "quadrant": values["quadrant"],
                 "plane_source": values["plane_source"],
+                "music": values["music"],
+                "uncertainty": values["uncertainty"],
                 "bundle_fingerprint": values["bundle_fingerprint"],
                 "warnings": values["warnings"],
             },

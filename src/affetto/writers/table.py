@@ -2,16 +2,17 @@
 
     ╭─ song.mp3 ─────────────────────────────────────────────── 3:41 ─╮
     │ Q1  excited, happy                                              │
-    │ valence    +0.42  ───┼━━─  ▄▅▅▆▆▆▅▅▄▅▆▆▇▇▆▆▆▅▅▅▆▆▆▇▇▇▆▆▆▅▅▅▆▆▆  │
-    │ ● Happy     0.81  ━━━━━━╸─ ▂▃▃▅▅▆▅▄▄▄▃▃▅▅▆▆▆▆▇▇▇▆▆▆▅▅▅▆▆▆▇▇▇▆  │
-    │                            0:00          1:30         3:00     │
+    │ valence    +0.42 ±0.06  ───┼━━─  ▄▅▅▆▆▆▅▅▄▅▆▆▇▇▆▆▆▅▅▅▆▆▆▇▇▇▆▆  │
+    │ ● Happy     0.81 ±0.03  ━━━━━━╸─ ▂▃▃▅▅▆▅▄▄▄▃▃▅▅▆▆▆▆▇▇▇▆▆▆▅▅▅▆  │
+    │                                  0:00         1:30       3:00  │
     ╰─────────────────────────────────────────────────────────────────╯
 
-A bar's length and a strip's height carry the values; color only repeats them, so the table
-says the same without color. Each quadrant has one accent, of Okabe and Ito's colors that also
-people see apart who are color-blind; the strips of valence and arousal wear the accent of the
-quadrant that the song is in at that moment. Where the encoding lacks block characters, ASCII
-stands in.
+Behind ± is the standard error, where there is room. The quadrant is called unsure where valence or
+arousal is nearer to 0 than that, and is not named where the sound is not taken for music. A bar's
+length and a strip's height carry the values; color only repeats them, so the table says the same
+without color. Each quadrant has one accent, of Okabe and Ito's colors that also people see apart
+who are color-blind; the strips of valence and arousal wear the accent of the quadrant that the song
+is in at that moment. Where the encoding lacks block characters, ASCII stands in.
 """
 
 from __future__ import annotations
@@ -32,6 +33,7 @@ from rich.text import Text
 
 from affetto import audio
 from affetto.core import QUADRANT_TITLES, Prediction, Quadrant, quadrant_of
+from affetto.mood import MUSIC_CUT, NOT_MUSIC
 from affetto.writers.base import Selection, Writer
 from affetto.writers.strips import Float64Array, axis, cell_weights, clock
 
@@ -82,13 +84,16 @@ class _Glyphs:
     chosen: str
     silence: str
     ellipsis: str
+    error: str
     corners: tuple[str, str, str, str]
     line: str
     side: str
 
 
-_BLOCKS = _Glyphs("▁▂▃▄▅▆▇█", "━", "╸", "─", "┼", "●", " ", "…", ("╭", "╮", "╰", "╯"), "─", "│")
-_ASCII = _Glyphs("_.:-=+*#%@", "=", "", "-", "|", "*", " ", "...", ("+",) * 4, "-", "|")
+_BLOCKS = _Glyphs(
+    "▁▂▃▄▅▆▇█", "━", "╸", "─", "┼", "●", " ", "…", "±", ("╭", "╮", "╰", "╯"), "─", "│"
+)
+_ASCII = _Glyphs("_.:-=+*#%@", "=", "", "-", "|", "*", " ", "...", "~", ("+",) * 4, "-", "|")
 
 
 class TableWriter(Writer):
@@ -148,10 +153,12 @@ class TableWriter(Writer):
 
 @dataclass(frozen=True, slots=True)
 class _Row:
-    """A line of the table: a score in [0, 1], or `signed` in [-1, 1]; `cells` over time."""
+    """A line of the table: a score in [0, 1], or `signed` in [-1, 1], with its standard error if
+    that is known; `cells` over time."""
 
     label: str
     value: float
+    error: float | None
     is_chosen: bool
     is_signed: bool
     cells: Float64Array | None
@@ -174,18 +181,18 @@ class _Song:
         titles = [_title(prediction, tag) for tag in self._scores]
         n_label = min(max(map(cell_len, ["valence", *titles])), 18 if width >= 60 else 12)
         n_bar = 11 if width >= 60 else 7 if width >= 46 else 5
-        n_strip = width - 2 - n_label - 2 - 5 - 2 - n_bar - 2
+        has_errors = width >= 60 and prediction.uncertainty is not None
+        n_error = len(f" {self._glyphs.error}0.00") if has_errors else 0
+        n_strip = width - 2 - n_label - 2 - 5 - n_error - 2 - n_bar - 2
         shares = cell_weights(prediction.timeline, prediction.duration_s, n_strip)
         rows = [*self._plane_rows(shares), *self._tag_rows(shares)]
         accent = self._accent + _BOLD
-        heading = Text.assemble(
-            (prediction.quadrant, accent), "  ", QUADRANT_TITLES[prediction.quadrant]
-        )
         moments = self._moments(shares)
-        found = [heading]
+        found = [self._heading(accent)]
         for row in rows:
             mark = (self._glyphs.chosen, accent) if row.is_chosen else " "
             number = f"{row.value:+.2f}" if row.is_signed else f" {row.value:.2f}"
+            error = "" if row.error is None else f" {self._glyphs.error}{row.error:.2f}"
             found.append(
                 Text.assemble(
                     mark,
@@ -193,6 +200,7 @@ class _Song:
                     set_cell_size(row.label, n_label),
                     "  ",
                     number,
+                    (set_cell_size(error, n_error), self._palette.faint),
                     "  ",
                     self._signed_bar(row.value, n_bar) if row.is_signed else self._bar(row, n_bar),
                     "  ",
@@ -205,12 +213,26 @@ class _Song:
         found.extend(self._warnings(width, console))
         return found
 
+    def _heading(self, accent: Style) -> Text:
+        prediction = self._prediction
+        if any(notice.code == NOT_MUSIC for notice in prediction.warnings):
+            score = f"  music {prediction.music:.2f}, below {MUSIC_CUT:.2f}"
+            return Text.assemble(("not music?", _BOLD), score)
+        sure = "" if prediction.is_quadrant_sure else "  (unsure)"
+        return Text.assemble(
+            (prediction.quadrant, accent),
+            f"  {QUADRANT_TITLES[prediction.quadrant]}",
+            (sure, self._palette.faint),
+        )
+
     def _plane_rows(self, shares: Float64Array) -> Iterator[_Row]:
         plane = self._prediction.timeline.valence_arousal
         for column, name in enumerate(("valence", "arousal")):
             cells = None if plane is None else shares @ plane[:, column]
+            errors = self._prediction.uncertainty
+            error = None if errors is None else getattr(errors, name)
             value = getattr(self._prediction, name)
-            yield _Row(name, value, False, True, cells)
+            yield _Row(name, value, error, False, True, cells)
 
     def _tag_rows(self, shares: Float64Array) -> Iterator[_Row]:
         prediction = self._prediction
@@ -219,10 +241,12 @@ class _Song:
             column = positions.get(tag)
             label = _title(prediction, tag)
             if column is None:  # of a further vocabulary, which has no values over time
-                yield _Row(label, score, False, False, None)
+                yield _Row(label, score, None, False, False, None)
                 continue
+            errors = prediction.uncertainty
+            error = None if errors is None else float(errors.scores[column])
             cells = shares @ prediction.timeline.scores[:, column]
-            yield _Row(label, score, bool(prediction.chosen[column]), False, cells)
+            yield _Row(label, score, error, bool(prediction.chosen[column]), False, cells)
 
     def _moments(self, shares: Float64Array) -> list[Quadrant]:
         """Give the quadrant that the song is in at the moment of each cell."""
@@ -317,7 +341,7 @@ def _width(stream: TextIO) -> int:
 def _can_encode(stream: TextIO, glyphs: _Glyphs) -> bool:
     every = "".join((glyphs.ramp, glyphs.full, glyphs.half, glyphs.zero, *glyphs.corners))
     try:
-        (every + glyphs.chosen + glyphs.ellipsis).encode(stream.encoding or "utf-8")
+        (every + glyphs.chosen + glyphs.ellipsis + glyphs.error).encode(stream.encoding or "utf-8")
     except (UnicodeEncodeError, LookupError):
         return False
     return True

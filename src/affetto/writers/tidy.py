@@ -4,8 +4,8 @@
     start_s     the window, or all of the song
     end_s
     weight      the window's share of sound from 0 to 1; empty for all of the song
-    vocabulary  where the name is from; `plane` for valence and arousal
-    name        a tag, valence or arousal
+    vocabulary  where the name is from; `plane` for valence and arousal, `music` for that
+    name        a tag, valence, arousal or music
     value       from 0 to 1, of the plane from -1 to 1
     chosen      whether a tag of the main vocabulary reaches its threshold; else empty
 
@@ -24,7 +24,7 @@ from affetto import audio
 from affetto.core import Prediction
 from affetto.writers.base import Selection, Writer, plain
 
-PLANE = "plane"
+PLANE, MUSIC = "plane", "music"
 _AXES = ("valence", "arousal")
 
 
@@ -55,6 +55,8 @@ def rows_of(prediction: Prediction, selection: Selection) -> Iterator[Row]:
 def _song(main: str, values: dict[str, Any]) -> Iterator[tuple[str, str, float, bool | None]]:
     for axis in _AXES:
         yield PLANE, axis, values[axis], None
+    if values["music"] is not None:
+        yield MUSIC, MUSIC, values[MUSIC], None
     for tag, score in values["tags"].items():
         yield main, tag, score, tag in values["chosen"]
     for vocabulary, scores in values["others"].items():

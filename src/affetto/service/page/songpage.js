@@ -212,7 +212,7 @@ function failure(entry) {
 }
 
 function heading(song) {
-  const { valence, arousal, quadrant, duration_s: durationS } = song.prediction;
+  const { valence, arousal, uncertainty, duration_s: durationS } = song.prediction;
   return h(
     "header",
     {},
@@ -220,13 +220,26 @@ function heading(song) {
     h(
       "div",
       { class: "facts numbers" },
-      h("span", { class: `badge ${quadrant.toLowerCase()}` }, QUADRANTS[quadrant]),
-      h("span", {}, `valence ${signed(valence)}`),
-      h("span", {}, `arousal ${signed(arousal)}`),
+      quadrantBadge(song.prediction),
+      h("span", {}, `valence ${signed(valence)}${spread(uncertainty?.valence)}`),
+      h("span", {}, `arousal ${signed(arousal)}${spread(uncertainty?.arousal)}`),
       h("span", {}, [song.artist, clock(durationS)].filter(Boolean).join(" · ")),
     ),
     notices(song.prediction.warnings),
   );
+}
+
+// What does not sound like music gets no mood; near an axis the name of the quadrant is doubtful.
+function quadrantBadge({ valence, arousal, quadrant, uncertainty, warnings }) {
+  if (warnings.some(({ code }) => code === "not-music")) return h("span", { class: "badge" }, "Not music?");
+  const isSure =
+    !uncertainty || (Math.abs(valence) >= uncertainty.valence && Math.abs(arousal) >= uncertainty.arousal);
+  const name = isSure ? QUADRANTS[quadrant] : `${QUADRANTS[quadrant]} (unsure)`;
+  return h("span", { class: `badge ${quadrant.toLowerCase()}` }, name);
+}
+
+function spread(error) {
+  return error === undefined ? "" : ` ± ${error.toFixed(2)}`;
 }
 
 function notices(warnings) {
