@@ -61,6 +61,7 @@ FAMILIES: Mapping[str, Maker] = {
     "chirps": sounds.chirps,
     "barks": sounds.barks,
     "game effects": sounds.effects,
+    "motor": sounds.motor,
 }
 """The makers by family. Its order deals out the folds, so relatives stand side by side."""
 

@@ -265,8 +265,15 @@ def impacts(rng: Random) -> Samples:
 
 def engine(rng: Random) -> Samples:
     """A motor whose speed wanders: firing pulses, resonances of its case, wind."""
-    swing = rng.choice([0.02, 1.5]) * rng.random()  # some loops are as steady as a tone
-    firing = rng.uniform(25, 250) * 2 ** wander(rng, 0, swing, 0.5)
+    return _motor(rng, rng.uniform(25, 140) * 2 ** wander(rng, 0, rng.uniform(0, 1.5), 0.5))
+
+
+def motor(rng: Random) -> Samples:
+    """A machine at one speed, as steady as a tone."""
+    return _motor(rng, rng.uniform(30, 400) * (1 + 0.01 * wander(rng, -1, 1, 2)))
+
+
+def _motor(rng: Random, firing: Samples) -> Samples:
     harmonics = list(rng.uniform(0.2, 1, 24) / np.arange(1, 25) ** rng.uniform(0.3, 1))
     pulses = tone(firing, harmonics) * (1 + 0.5 * tone(firing / rng.choice([2, 4])))
     body = sum(peak(f, f * 0.4) for f in rng.uniform(80, 3000, 4)) + 0.1
