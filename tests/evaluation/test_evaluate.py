@@ -120,10 +120,12 @@ def test_cross_validation_measures_each_head_that_a_data_set_answers_to(spied: S
 
 def test_results_are_valid_json_without_nan_and_with_the_trivial_systems(spied: Spied) -> None:
     plain = json.loads(json.dumps(spied.results.to_dict(), allow_nan=False))
-    assert plain["schema_version"] == 1
+    assert plain["schema_version"] == 2
     assert plain["system"] == "tiny 0.0.1"
     assert plain["seeds"] == [3]
-    assert plain["protocol"] == "5 of 5 folds by group, one network a fold"
+    assert plain["protocol"] == (
+        "5 of 5 folds by group, one network a fold, calibrated on the other folds"
+    )
     n_numbers = 0
     for found in plain["evaluations"]:
         for figure in found["figures"]:
@@ -135,6 +137,44 @@ def test_results_are_valid_json_without_nan_and_with_the_trivial_systems(spied: 
     for name, size in (("emotions", 18), ("gems9", 9)):
         assert len(plain["thresholds"][name]) == size
         assert all(0 <= value <= 1 for value in plain["thresholds"][name])
+
+
+def test_results_hold_a_calibration_of_each_head_but_music_with_a_value_for_each_output(
+    spied: Spied,
+) -> None:
+    sizes = {name: len(found.slopes) for name, found in spied.results.calibration.items()}
+    assert sizes == {"emotions": 18, "plane": 2, "gems9": 9}
+    assert spied.results.calibration["plane"].intercepts == (0, 0)
+
+
+def test_scores_of_a_fold_do_not_depend_on_its_own_labels(
+    spied: Spied, tiny: TinyTraining, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fitted_on: list[set[str]] = []
+    fit = evaluate.fit_heads
+
+    def spying_fit(heads: Any, datasets: Any, items: Sequence[Item], windows: Any) -> Any:
+        fitted_on.append({item.example.group for item in items})
+        return fit(heads, datasets, items, windows)
+
+    monkeypatch.setattr(evaluate, "fit_heads", spying_fit)
+    again = cross_validate(tiny.config, NAMES, tiny.root, spied.runs)
+    everyone = {item.example.group for item in tiny.prepared.items.values()}
+    *of_folds, of_bundle = fitted_on
+    assert of_bundle == everyone
+    held = [held for e in again.evaluations for held in e.held]
+    for fold, groups in enumerate(of_folds):
+        tested = {g for h in held for g, f in zip(h.groups, h.folds, strict=True) if f == fold}
+        assert groups == everyone - tested
+
+
+def test_one_fold_alone_is_not_calibrated(spied: Spied, tiny: TinyTraining) -> None:
+    results = cross_validate(tiny.config, ["cal500"], tiny.root, spied.runs, n_folds=1)
+    assert results.protocol == "1 of 5 folds by group, one network a fold"
+    (found,) = results.evaluations
+    assert found.held[0].uncalibrated is None
+    assert "ece_uncalibrated" not in next(iter(found.per_tag.values()))
+    assert all("uncalibrated" not in figure.trivial for figure in found.figures)
 
 
 def test_results_go_back_into_a_training_of_the_same_recipe(
@@ -219,7 +259,9 @@ def test_cross_validation_of_fewer_folds_says_so(spied: Spied, tiny: TinyTrainin
         n_folds=2,
         progress=lambda what, *_: steps.append(what),
     )
-    assert results.protocol == "2 of 5 folds by group, one network a fold"
+    assert results.protocol == (
+        "2 of 5 folds by group, one network a fold, calibrated on the other folds"
+    )
     (found,) = results.evaluations
     assert found.n_examples == 4
     assert steps[-2:] == ["seed 3, fold 0", "seed 3, fold 1"]

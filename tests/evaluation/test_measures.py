@@ -50,10 +50,10 @@ def test_figure_of_tags_is_the_mean_over_the_folds_by_hand() -> None:
 
 def test_figures_of_tags_stand_beside_the_trivial_systems() -> None:
     found = by_name(figures("tags", [TAGS]))
-    assert list(found) == ["macro_auc", "macro_ap", "micro_f1", "macro_f1"]
+    assert list(found) == ["macro_auc", "macro_ap", "micro_f1", "macro_f1", "macro_ece"]
+    further = {"micro_f1": {"all_ones"}, "macro_f1": {"all_ones"}, "macro_ece": {"perfect"}}
     for name, figure in found.items():
-        expected = {"prior", "all_ones"} if name.endswith("f1") else {"prior"}
-        assert set(figure.trivial) == expected
+        assert set(figure.trivial) == {"prior"} | further.get(name, set())
     # Choosing all: fold 0 has 2 true of 8 -> 2*2/(8+2) = 0.4; fold 1 has 4 of 8 -> 8/12.
     assert found["micro_f1"].trivial["all_ones"] == pytest.approx((0.4 + 2 / 3) / 2)
     assert found["micro_f1"].trivial["prior"] == 0  # the prior is 1/4 everywhere: nothing
@@ -113,7 +113,7 @@ def test_per_tag_gives_the_mean_over_folds_and_the_number_of_true_songs() -> Non
     assert rows["a"]["auc"] == pytest.approx(0.5)
     assert rows["b"]["auc"] == pytest.approx(0.75)
     assert (rows["a"]["n_positive"], rows["b"]["n_positive"]) == (4, 2)
-    assert set(rows["a"]) == {"auc", "ap", "f1", "n_positive"}
+    assert set(rows["a"]) == {"auc", "ap", "f1", "ece", "n_positive"}
 
 
 def test_per_tag_of_a_tag_that_no_song_has_is_empty_and_not_nan() -> None:
@@ -133,7 +133,43 @@ def test_shares_are_measured_as_numbers() -> None:
     assert found["macro_r2"].value == pytest.approx(1, abs=1e-5)
     assert found["macro_r"].trivial == {"prior": 0.0}
     assert found["macro_r2"].trivial["prior"] <= 0
-    assert set(per_tag("shares", [held])["a"]) == {"r"}
+    assert found["macro_ece"].value == pytest.approx(0)
+    assert set(per_tag("shares", [held])["a"]) == {"r", "ece"}
+
+
+def test_calibration_error_is_that_of_all_folds_together_by_hand() -> None:
+    # Tag a: three songs at 0.25, one of them true; three at 0.75, two of them true. In each fold
+    # alone the bins would hold one or two songs and be further off.
+    targets = [[1, NAN], [0, NAN], [1, NAN], [0, NAN], [1, NAN], [0, NAN]]
+    outputs = [[0.25, 0], [0.25, 0], [0.75, 0], [0.25, 0], [0.75, 0], [0.75, 0]]
+    raw = np.asarray([[0.95, 0]] * 6, np.float32)
+    held = held_out([0, 0, 0, 1, 1, 1], targets, outputs, uncalibrated=raw)
+    found = by_name(figures("tags", [held]))["macro_ece"]
+    assert found.value == pytest.approx((1 / 3 - 1 / 4 + 3 / 4 - 2 / 3) / 2)
+    assert found.trivial["uncalibrated"] == pytest.approx(0.95 - 1 / 2)
+    assert found.trivial["prior"] == pytest.approx(1 / 2 - 1 / 4)
+    assert per_tag("tags", [held])["a"]["ece_uncalibrated"] == pytest.approx(0.45)
+
+
+def test_perfect_scores_have_the_calibration_error_that_perfect_ones_are_said_to_have() -> None:
+    rng = np.random.default_rng(3)
+    outputs = rng.beta(1, 2, (400, 2)).astype(np.float32)
+    targets = (rng.random(outputs.shape) < outputs).astype(float)
+    held = held_out([k % 5 for k in range(400)], targets.tolist(), outputs.tolist())
+    found = by_name(figures("tags", [held]))["macro_ece"]
+    assert 0.01 < found.value < 0.08
+    assert found.value == pytest.approx(found.trivial["perfect"], abs=0.02)
+
+
+def test_uncalibrated_stands_beside_what_a_calibration_can_change() -> None:
+    targets = [[0.1, 0.9], [0.2, 0.8], [0.3, 0.7], [0.5, 0.1], [0.6, 0.2], [0.9, 0.3]]
+    held = held_out([0, 0, 0, 1, 1, 1], targets, targets)
+    calibrated = replace(held, uncalibrated=held.outputs / 2)
+    found = by_name(figures("shares", [calibrated]))
+    alone = by_name(figures("shares", [replace(held, outputs=held.outputs / 2)]))
+    for name in ("macro_r2", "macro_ece"):
+        assert found[name].trivial["uncalibrated"] == pytest.approx(alone[name].value)
+    assert "uncalibrated" not in found["macro_r"].trivial
 
 
 def test_quadrants_are_measured_as_classes_and_signs_by_hand() -> None:

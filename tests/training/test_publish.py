@@ -15,6 +15,7 @@ from affetto import bundles
 from affetto.bundles.check import TOLERANCE, check, check_windows
 from affetto.errors import BundleInvalid
 from affetto.training import loop, publish, run
+from affetto.training.calibration import Calibration
 from tests.tiny_training import TinyTraining
 
 FILES = {"bundle.json", "weights.safetensors", "model.onnx", "expected.json", "CARD.md"}
@@ -86,6 +87,7 @@ def test_make_bundle_takes_thresholds_and_figures_from_the_results(
         "protocol": "5 of 5 folds by group, one network a fold",
         "seeds": [3],
         "thresholds": thresholds,
+        "calibration": {},
         "evaluations": [
             {
                 "dataset": "cal500",
@@ -105,6 +107,40 @@ def test_make_bundle_takes_thresholds_and_figures_from_the_results(
     card = (tmp_path / "bundle" / "CARD.md").read_text(encoding="utf-8")
     assert "| macro auc | 0.678 | 0.600 to 0.700 | - | 0.500 |" in card
     assert "(out-of-fold scores)" in card
+
+
+def test_make_bundle_makes_the_calibration_of_the_results_part_of_the_weights(
+    tiny: TinyTraining, run_folder: Path, tmp_path: Path
+) -> None:
+    calibration = {
+        "emotions": {
+            "slopes": [round(0.5 + 0.1 * n, 4) for n in range(18)],
+            "intercepts": [round(0.9 - 0.1 * n, 4) for n in range(18)],
+        },
+        "plane": {"slopes": [2.0, 0.5], "intercepts": [0.0, 0.0]},
+    }
+    results = {
+        "protocol": "made up",
+        "seeds": [3],
+        "thresholds": {},
+        "calibration": calibration,
+        "evaluations": [],
+    }
+    run.make_bundle(tiny.prepared, run_folder, tmp_path / "bundle", results)
+    raw, calibrated = bundles.load(tiny.bundle), bundles.load(tmp_path / "bundle")
+    windows = check_windows(raw.front_end, raw.window_s, raw.hop_s)
+    before, after = raw.score(windows), calibrated.score(windows)
+    for head in raw.heads:
+        name = head.spec.name
+        expected = before[name]
+        if name in calibration:
+            fitted = Calibration.from_dict(calibration[name])
+            expected = fitted.song_values(head.spec, [row[None] for row in before[name]])
+        np.testing.assert_allclose(after[name], expected, atol=1e-4, err_msg=name)
+    np.testing.assert_allclose(after["embedding"], before["embedding"], atol=1e-4)
+    assert check(calibrated) <= TOLERANCE
+    assert calibrated.training["calibration"] == calibration
+    assert raw.training["calibration"] == {}
 
 
 def test_publish_replaces_an_older_bundle_and_gives_the_same_bytes_each_time(

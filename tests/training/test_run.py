@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,7 @@ def results_of(tiny: TinyTraining) -> dict[str, Any]:
     return {
         "fingerprint": tiny.config.fingerprint(),
         "thresholds": {"emotions": [0.25] * 18, "gems9": [0.5] * 9},
+        "calibration": {"plane": {"slopes": [0.5, 2.0], "intercepts": [0.0, -1.0]}},
     }
 
 
@@ -115,9 +117,23 @@ def test_read_results_refuses_those_of_another_recipe(tiny: TinyTraining, tmp_pa
     path.write_text(json.dumps(results_of(tiny)), encoding="utf-8")
     with pytest.raises(BadConfig, match="holds the results of another recipe than tiny"):
         run.read_results(path, replace(tiny.config, seed=99))
-    short = {**results_of(tiny), "thresholds": {"emotions": [0.5] * 17}}
-    path.write_text(json.dumps(short), encoding="utf-8")
-    with pytest.raises(BadConfig, match="holds the results of another recipe than tiny"):
+    for short in (
+        {"thresholds": {"emotions": [0.5] * 17}},
+        {"calibration": {"plane": {"slopes": [1.0], "intercepts": [0.0]}}},
+    ):
+        path.write_text(json.dumps({**results_of(tiny), **short}), encoding="utf-8")
+        with pytest.raises(BadConfig, match="holds the results of another recipe than tiny"):
+            run.read_results(path, tiny.config)
+
+
+@pytest.mark.parametrize("slope", [0, -1, math.nan, math.inf, None, "1"])
+def test_read_results_refuses_a_calibration_that_is_none(
+    slope: Any, tiny: TinyTraining, tmp_path: Path
+) -> None:
+    path = tmp_path / "results.json"
+    calibration = {"plane": {"slopes": [1.0, slope], "intercepts": [0.0, 0.0]}}
+    path.write_text(json.dumps({**results_of(tiny), "calibration": calibration}), encoding="utf-8")
+    with pytest.raises(BadConfig, match="does not hold the results of an evaluation"):
         run.read_results(path, tiny.config)
 
 

@@ -2,8 +2,10 @@
 
 The folds are those of `datasets.splits`: whole artists or albums, the same in all data sets of
 the recipe. In each fold a network is trained on the other four without their validation
-groups, which give its thresholds; the fold itself is only scored. Runs are kept in folders,
-so that a second call, for another data set, finds the networks trained.
+groups; the fold itself is only scored. Its scores are calibrated by what the other folds'
+networks said of the other folds (which for each of them were not seen), and cut by thresholds
+fitted on the calibrated scores of its validation groups. Runs are kept in folders, so that a
+second call, for another data set, finds the networks trained.
 """
 
 from __future__ import annotations
@@ -27,15 +29,15 @@ from affetto.errors import BadConfig, UnknownName
 from affetto.evaluation.held_out import HeldOut, joined
 from affetto.evaluation.measures import Figure, figures, kind_of, per_tag
 from affetto.frontends import FrontEnd
-from affetto.metrics import best_thresholds
 from affetto.training import loop
+from affetto.training.calibration import Calibration, Windows, fit_heads
 from affetto.training.config import TrainConfig
 from affetto.training.data import Item, load_items, windows_of
-from affetto.training.run import LABEL_CUT, Prepared, fitted_thresholds, prepare, sides, versions
+from affetto.training.run import Prepared, Sides, fitted_thresholds, prepare, sides, versions
 from affetto.training.start import Start, fingerprint, seen
 from affetto.vocabularies import moods
 
-RESULTS_SCHEMA_VERSION = 1
+RESULTS_SCHEMA_VERSION = 2
 _SEEN = "ON DATA THAT IT WAS TRAINED ON"
 _PLACE = Head("plane of the tags", "plane")
 """Where a bundle without valence and arousal is placed by its tags."""
@@ -59,7 +61,11 @@ class Evaluation:
 
 @dataclass(frozen=True, slots=True)
 class Results:
-    """All that an evaluation found; `thresholds` are fitted on all held-out scores together."""
+    """All that an evaluation found.
+
+    `calibration` by head is fitted on all held-out scores together, and so are `thresholds`, on
+    the scores that it gives: for a bundle, never for a figure.
+    """
 
     system: str
     protocol: str
@@ -67,6 +73,7 @@ class Results:
     seeds: tuple[int, ...]
     evaluations: tuple[Evaluation, ...]
     thresholds: Mapping[str, tuple[float, ...]]
+    calibration: Mapping[str, Calibration] = field(default_factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """Give plain values for a JSON file."""
@@ -90,6 +97,7 @@ class Results:
                 for e in self.evaluations
             ],
             "thresholds": {name: list(values) for name, values in self.thresholds.items()},
+            "calibration": {name: found.to_dict() for name, found in self.calibration.items()},
         }
 
 
@@ -133,18 +141,25 @@ def cross_validate(
     used = [fold for fold in there if fold < n_folds]
     seeds = tuple(range(config.seed, config.seed + n_seeds))
     held: dict[tuple[str, str], list[HeldOut]] = {}
+    scored: list[_Fold] = []
     for round_, seed in enumerate(seeds):
-        folds: dict[tuple[str, str], list[HeldOut]] = {}
+        of_seed: list[_Fold] = []
         for number, fold in enumerate(used):
             progress(f"seed {seed}, fold {fold}", round_ * len(used) + number, len(used) * n_seeds)
-            found = _fold(prepared, fold, seed, runs / f"seed{seed}-fold{fold}", report)
-            for key, part in found.items():
-                folds.setdefault(key, []).append(part)
-        for key, parts in folds.items():
-            held.setdefault(key, []).append(joined(parts))
+            of_seed.append(_fold(prepared, fold, seed, runs / f"seed{seed}-fold{fold}", report))
+        parts: dict[tuple[str, str], list[HeldOut]] = {}
+        for found in of_seed:
+            others = [other for other in of_seed if other is not found]
+            for key, part in _calibrated(prepared, found, others).items():
+                parts.setdefault(key, []).append(part)
+        for key, of_folds in parts.items():
+            held.setdefault(key, []).append(joined(of_folds))
+        scored += of_seed
+    calibration, thresholds = _pooled(prepared, scored)
     return Results(
         system=f"{config.name} {config.version}",
         protocol=f"{len(used)} of {len(there)} folds by group, one network a fold"
+        + (", calibrated on the other folds" if len(used) > 1 else "")
         + ("" if start is None else f", each started from {start.bundle.title}")
         + (f", {_SEEN}" if any(seen_ones) else ""),
         fingerprint=fingerprint(config, start),
@@ -154,7 +169,8 @@ def cross_validate(
             for (name, head), of_seeds in held.items()
             if name in names
         ),
-        thresholds=_pooled_thresholds(held),
+        thresholds=thresholds,
+        calibration=calibration,
     )
 
 
@@ -286,20 +302,90 @@ def _company(
     return [joined(parts) for parts in zip(*music, strict=True)]
 
 
-def _fold(
-    prepared: Prepared, fold: int, seed: int, folder: Path, report: loop.Report
-) -> dict[tuple[str, str], HeldOut]:
-    """Train and score one fold. Gives the held-out part of each data set and head."""
+@dataclass(frozen=True, slots=True)
+class _Fold:
+    """One fold's sides, and what its network says of the windows of two of them, by head."""
+
+    number: int
+    sides: Sides
+    validation: Mapping[str, Windows]
+    test: Mapping[str, Windows]
+
+
+def _fold(prepared: Prepared, fold: int, seed: int, folder: Path, report: loop.Report) -> _Fold:
+    """Train and score one fold."""
     config = replace(prepared.config, seed=seed)
     parts = sides(prepared, fold, seed)
-    start = prepared.start
-    scorer = loop.train(config, parts.training, parts.validation, folder, report, start)
-    validation = loop.score_items(scorer, config, parts.validation)
-    thresholds = fitted_thresholds(config, parts.validation, validation)
-    if start is not None:
-        thresholds = start.thresholds(thresholds, parts.validation, config.specs())
-    outputs = loop.score_items(scorer, config, parts.test)
-    return _held_out(config.specs(), parts.training, parts.test, outputs, thresholds, fold)
+    scorer = loop.train(config, parts.training, parts.validation, folder, report, prepared.start)
+    return _Fold(
+        number=fold,
+        sides=parts,
+        validation=loop.score_windows(scorer, config, parts.validation),
+        test=loop.score_windows(scorer, config, parts.test),
+    )
+
+
+def _calibrated(
+    prepared: Prepared, fold: _Fold, others: Sequence[_Fold]
+) -> dict[tuple[str, str], HeldOut]:
+    """Give the held-out part of each data set and head, calibrated by the other folds."""
+    config, validation = prepared.config, fold.sides.validation
+    heads = config.specs()
+    calibration = _fitted(prepared, others)
+    thresholds = fitted_thresholds(
+        config, validation, _song_values(heads, fold.validation, calibration)
+    )
+    if prepared.start is not None:
+        thresholds = prepared.start.thresholds(thresholds, validation, heads)
+    return _held_out(
+        heads,
+        fold.sides.training,
+        fold.sides.test,
+        _song_values(heads, fold.test, calibration),
+        thresholds,
+        fold.number,
+        _song_values(heads, fold.test, {}) if others else None,
+    )
+
+
+def _pooled(
+    prepared: Prepared, folds: Sequence[_Fold]
+) -> tuple[dict[str, Calibration], dict[str, tuple[float, ...]]]:
+    """Give each head's calibration and thresholds on all held-out scores: for a bundle."""
+    calibration = _fitted(prepared, folds)
+    items = [item for fold in folds for item in fold.sides.test]
+    heads = prepared.config.specs()
+    values = _song_values(heads, _windows(folds), calibration)
+    thresholds = fitted_thresholds(prepared.config, items, values)
+    rounded = {
+        name: tuple(round(float(value), 4) for value in found) for name, found in thresholds.items()
+    }
+    return calibration, rounded
+
+
+def _fitted(prepared: Prepared, folds: Sequence[_Fold]) -> dict[str, Calibration]:
+    items = [item for fold in folds for item in fold.sides.test]
+    return fit_heads(prepared.config.specs(), prepared.datasets, items, _windows(folds))
+
+
+def _windows(folds: Sequence[_Fold]) -> dict[str, Windows]:
+    """Put the folds' held-out windows in a row, by head."""
+    names = folds[0].test if folds else ()
+    return {name: [rows for fold in folds for rows in fold.test[name]] for name in names}
+
+
+def _song_values(
+    heads: Sequence[Head],
+    windows: Mapping[str, Windows],
+    calibration: Mapping[str, Calibration],
+) -> dict[str, FloatArray]:
+    """Give each head's values of the examples, (n_examples, n_outputs), calibrated where it is."""
+    return {
+        head.name: calibration[head.name].song_values(head, windows[head.name])
+        if head.name in calibration
+        else np.stack([rows.mean(axis=0) for rows in windows[head.name]])
+        for head in heads
+    }
 
 
 def _held_out(
@@ -309,6 +395,7 @@ def _held_out(
     outputs: Mapping[str, FloatArray],
     thresholds: Mapping[str, FloatArray],
     fold: int,
+    uncalibrated: Mapping[str, FloatArray] | None = None,
 ) -> dict[tuple[str, str], HeldOut]:
     found = {}
     for dataset in dict.fromkeys(item.dataset for item in test):
@@ -332,6 +419,7 @@ def _held_out(
                 outputs=scores,
                 prior=np.tile(_prior(training, dataset, head), (len(rows), 1)),
                 decisions=None if cuts is None else mood.decide(scores, cuts),
+                uncalibrated=None if uncalibrated is None else uncalibrated[head.name][rows],
             )
     return found
 
@@ -343,23 +431,6 @@ def _prior(training: Sequence[Item], dataset: str, head: Head) -> FloatArray:
     known = ~np.isnan(rows)
     means = np.where(known, rows, 0).sum(axis=0) / np.maximum(known.sum(axis=0), 1)
     return np.where(known.any(axis=0), means, 0.5).astype(np.float32)
-
-
-def _pooled_thresholds(
-    held: Mapping[tuple[str, str], Sequence[HeldOut]],
-) -> dict[str, tuple[float, ...]]:
-    """Give each tag head's thresholds on all held-out scores: for a bundle, never for a figure."""
-    by_head: dict[str, list[HeldOut]] = {}
-    for (_, head), seeds in held.items():
-        if seeds[0].head.kind == "tags":
-            by_head.setdefault(head, []).extend(seeds)
-    found = {}
-    for head, parts in by_head.items():
-        targets = np.concatenate([part.targets for part in parts])
-        binary = np.where(np.isnan(targets), np.nan, targets >= LABEL_CUT)
-        values = best_thresholds(binary, np.concatenate([part.outputs for part in parts]))
-        found[head] = tuple(round(float(value), 4) for value in values)
-    return found
 
 
 def _score_items(

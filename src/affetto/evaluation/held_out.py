@@ -15,8 +15,9 @@ class HeldOut:
     """One data set's examples under one head, every fold once, for one seed.
 
     `targets` (n, n_outputs) in [0, 1] with NaN for unknown; `outputs` (n, n_outputs), tags in
-    [0, 1] and the plane in [-1, 1]; `decisions` (n, n_tags), cut by thresholds of the fold's
-    own validation groups, None for the plane; `prior` (n, n_outputs) the fold's training mean
+    [0, 1] and the plane in [-1, 1], and `uncalibrated` the same before a calibration, None
+    without one; `decisions` (n, n_tags), cut by thresholds of the fold's own validation groups,
+    None for the plane; `prior` (n, n_outputs) the fold's training mean
     of the targets; `folds` (n,) which fold tested the example; `groups` the artists or songs.
     """
 
@@ -28,12 +29,14 @@ class HeldOut:
     outputs: FloatArray
     prior: FloatArray
     decisions: BoolArray | None = None
+    uncalibrated: FloatArray | None = None
 
 
 def joined(parts: Sequence[HeldOut]) -> HeldOut:
     """Put the folds of one seed together."""
     first = parts[0]
     decisions = [part.decisions for part in parts if part.decisions is not None]
+    uncalibrated = [part.uncalibrated for part in parts if part.uncalibrated is not None]
     return HeldOut(
         head=first.head,
         ids=tuple(id for part in parts for id in part.ids),
@@ -43,4 +46,5 @@ def joined(parts: Sequence[HeldOut]) -> HeldOut:
         outputs=np.concatenate([part.outputs for part in parts]),
         prior=np.concatenate([part.prior for part in parts]),
         decisions=np.concatenate(decisions) if decisions else None,
+        uncalibrated=np.concatenate(uncalibrated) if len(uncalibrated) == len(parts) else None,
     )

@@ -1,21 +1,27 @@
 """Which measures a data set's labels allow, each beside the trivial systems.
 
-    tags        labels of 0 and 1: ROC-AUC, AP, F1
-    shares      votes or ratings in [0, 1] a tag: correlation, R2
+    tags        labels of 0 and 1: ROC-AUC, AP, F1, calibration error
+    shares      votes or ratings in [0, 1] a tag: correlation, R2, calibration error
     quadrants   signs of valence and arousal: accuracy and F1 of the quadrant, AUC of each sign
     ratings     valence and arousal as numbers: R2, correlation
     music       music or not: ROC-AUC, share of the music kept, share of the rest refused
 
 A measure is the mean over the folds of its value in the fold, since scores of different
-networks are not to be ranked against each other, and then the mean over the seeds. Intervals
-are percentile bootstraps over groups (artists or songs), 95 %.
+networks are not to be ranked against each other, and then the mean over the seeds. The
+calibration error alone is that of all folds together: a probability means the same from any
+network, and chance would rule the bins of a fold. Its bins are 15 of equal width. Intervals are
+percentile bootstraps over groups (artists or songs), 95 %.
+
+Beside the trivial systems, `uncalibrated` is the same network before its calibration, and
+`perfect` the error that these scores would have if they were exactly right, on labels drawn by
+them: what is left to chance by so few examples.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
@@ -29,6 +35,7 @@ Kind = Literal["tags", "shares", "quadrants", "ratings", "music"]
 Statistic = Callable[[HeldOut, IntArray], float]
 QUADRANTS = ("Q1", "Q2", "Q3", "Q4")
 N_RESAMPLES = 500
+N_DRAWS = 20
 POSITIVE = 0.5
 
 
@@ -68,13 +75,15 @@ def figures(kind: Kind, seeds: Sequence[HeldOut], bootstrap_seed: int = 0) -> tu
             kind == "music" and not _MUSIC_NEEDS[name] <= set(np.unique(seeds[0].targets))
         ):
             continue
+        over_seeds = _over_whole_seeds if name == _ECE else _over_seeds
         bounds = metrics.interval(
-            lambda drawn, of=ours: _over_seeds(of, seeds, drawn),  # type: ignore[misc]
+            lambda drawn, of=ours, over=over_seeds: over(of, seeds, drawn),  # type: ignore[misc]
             seeds[0].groups,
             bootstrap_seed,
             N_RESAMPLES,
         )
         everything = np.arange(len(seeds[0].ids))
+        raw = _raw(seeds) if name in _CALIBRATED else []
         found.append(
             Figure(
                 measure=name,
@@ -82,7 +91,8 @@ def figures(kind: Kind, seeds: Sequence[HeldOut], bootstrap_seed: int = 0) -> tu
                 low=bounds.low,
                 high=bounds.high,
                 trivial={
-                    system: _over_seeds(of, seeds, everything) for system, of in trivial.items()
+                    **{s: over_seeds(of, seeds, everything) for s, of in trivial.items()},
+                    **({"uncalibrated": over_seeds(ours, raw, everything)} if raw else {}),
                 },
             )
         )
@@ -90,7 +100,8 @@ def figures(kind: Kind, seeds: Sequence[HeldOut], bootstrap_seed: int = 0) -> tu
 
 
 def per_tag(kind: Kind, seeds: Sequence[HeldOut]) -> dict[str, dict[str, float | int]]:
-    """Give the figures of each labelled tag by slug: mean over folds and seeds, no interval."""
+    """Give the figures of each labelled tag by slug: mean over folds (but `ece`) and seeds, no
+    interval."""
     vocabulary = seeds[0].head.vocabulary
     if vocabulary is None:
         return {}
@@ -103,6 +114,11 @@ def per_tag(kind: Kind, seeds: Sequence[HeldOut]) -> dict[str, dict[str, float |
         means = _nanmean(np.stack(values))
         for tag, value in zip(vocabulary.tags, means, strict=True):
             rows[tag][name] = _plain(value)
+    for name, whole in (("ece", seeds), ("ece_uncalibrated", _raw(seeds))):
+        if whole:
+            means = _nanmean(np.stack([_eces(held, np.arange(len(held.ids))) for held in whole]))
+            for tag, value in zip(vocabulary.tags, means, strict=True):
+                rows[tag][name] = _plain(value)
     if kind == "tags":
         counts = np.nansum(seeds[0].targets >= POSITIVE, axis=0)
         for tag, count in zip(vocabulary.tags, counts, strict=True):
@@ -117,6 +133,15 @@ def _over_seeds(statistic: Statistic, seeds: Sequence[HeldOut], drawn: IntArray)
     ]
     defined = [value for value in values if math.isfinite(value)]
     return float(np.mean(defined)) if defined else math.nan
+
+
+def _over_whole_seeds(statistic: Statistic, seeds: Sequence[HeldOut], drawn: IntArray) -> float:
+    return metrics.macro([statistic(held, drawn) for held in seeds])
+
+
+def _raw(seeds: Sequence[HeldOut]) -> list[HeldOut]:
+    """Give the same scores before their calibration; nothing where there was none."""
+    return [replace(s, outputs=s.uncalibrated) for s in seeds if s.uncalibrated is not None]
 
 
 def _parts(held: HeldOut, drawn: IntArray | None = None) -> Iterator[IntArray]:
@@ -137,6 +162,24 @@ def _aps(held: HeldOut, of: IntArray) -> FloatArray:
 
 def _f1s(held: HeldOut, of: IntArray) -> FloatArray:
     return np.asarray(metrics.f1(held.targets[of], _decisions(held)[of]))
+
+
+def _eces(held: HeldOut, of: IntArray) -> FloatArray:
+    return np.asarray(metrics.reliability(held.targets[of], held.outputs[of]).error)
+
+
+def _prior_ece(held: HeldOut, of: IntArray) -> float:
+    return metrics.macro(metrics.reliability(held.targets[of], held.prior[of]).error)
+
+
+def _perfect_ece(held: HeldOut, of: IntArray) -> float:
+    """Give the macro error of these scores on labels drawn by them, the mean of some draws."""
+    scores, known = held.outputs[of], ~np.isnan(held.targets[of])
+    rng = np.random.default_rng(0)
+    drawn = (np.where(known, rng.random(scores.shape) < scores, np.nan) for _ in range(N_DRAWS))
+    return metrics.macro(
+        [metrics.macro(metrics.reliability(targets, scores).error) for targets in drawn]
+    )
 
 
 def _rs(held: HeldOut, of: IntArray) -> FloatArray:
@@ -203,6 +246,9 @@ _PLANE_AXES = {"valence": [0], "arousal": [1], "quadrant": [0, 1]}
 
 _Table = dict[str, tuple[Statistic, dict[str, Statistic]]]
 
+_ECE = "macro_ece"
+_CALIBRATED = {_ECE, "macro_r2", "valence_r2", "arousal_r2", "accuracy", "quadrant_macro_f1"}
+"""Measures that a calibration can change by more than chance."""
 _TAGS: _Table = {
     "macro_auc": (
         lambda h, i: metrics.macro(_aucs(h, i)),
@@ -226,6 +272,10 @@ _TAGS: _Table = {
             "prior": lambda h, i: metrics.macro(metrics.f1(h.targets[i], _prior_decisions(h, i))),
         },
     ),
+    _ECE: (
+        lambda h, i: metrics.macro(_eces(h, i)),
+        {"prior": _prior_ece, "perfect": _perfect_ece},
+    ),
 }
 _SHARES: _Table = {
     "macro_r": (lambda h, i: metrics.macro(_rs(h, i)), {"prior": lambda h, i: 0.0}),
@@ -233,6 +283,7 @@ _SHARES: _Table = {
         lambda h, i: metrics.macro(metrics.r2(h.targets[i], h.outputs[i])),
         {"prior": lambda h, i: metrics.macro(metrics.r2(h.targets[i], h.prior[i]))},
     ),
+    _ECE: (lambda h, i: metrics.macro(_eces(h, i)), {"prior": _prior_ece}),
 }
 _QUADRANTS: _Table = {
     "accuracy": (

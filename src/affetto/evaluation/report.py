@@ -12,6 +12,7 @@ TITLES = {
     "macro_ap": "macro AP",
     "micro_f1": "micro F1",
     "macro_f1": "macro F1",
+    "macro_ece": "macro ECE",
     "macro_r": "mean correlation",
     "macro_r2": "mean R2",
     "accuracy": "accuracy",
@@ -26,6 +27,8 @@ TITLES = {
     "music_kept": "music called music",
     "not_music_refused": "the rest refused",
 }
+SHORT = {"all_ones": "all ones", "uncalibrated": "raw", "ece_uncalibrated": "raw ece"}
+"""Names of columns that would not fit otherwise."""
 
 
 def text(results: Results) -> str:
@@ -43,7 +46,7 @@ def text(results: Results) -> str:
             "measure",
             "value",
             "95 % interval",
-            *(name.replace("_", " ") for name in systems),
+            *(SHORT.get(name, name) for name in systems),
         ]
         rows = [
             [
@@ -60,7 +63,7 @@ def text(results: Results) -> str:
             lines += [
                 "",
                 *table(
-                    ["tag", *columns],
+                    ["tag", *(SHORT.get(name, name) for name in columns)],
                     [
                         [tag, *(_cell(row.get(name)) for name in columns)]
                         for tag, row in found.per_tag.items()

@@ -1,6 +1,7 @@
 """Measures, NumPy only; each module is a chapter that states its sources and conventions.
 
 multilabel   tags: rankings, decisions, calibration; for each tag, pooled, over examples
+calibration  what is true of the examples of each score
 decisions    thresholds that maximize F1, and the trivial systems to compare with
 regression   numbers such as valence and arousal
 classes      one class for each example, such as the quadrant (its names stay there)
@@ -9,6 +10,7 @@ bootstrap    intervals over songs or artists
 
 from affetto.metrics import classes
 from affetto.metrics.bootstrap import Bounds, interval, paired_interval
+from affetto.metrics.calibration import N_BINS, Reliability, reliability
 from affetto.metrics.decisions import all_ones, best_thresholds, prior
 from affetto.metrics.multilabel import (
     average_precision,
@@ -37,7 +39,9 @@ from affetto.metrics.multilabel import (
 from affetto.metrics.regression import concordance, pearson, r2, rmse
 
 __all__ = [
+    "N_BINS",
     "Bounds",
+    "Reliability",
     "all_ones",
     "average_precision",
     "best_thresholds",
@@ -67,6 +71,7 @@ __all__ = [
     "r2",
     "ranking_loss",
     "recall",
+    "reliability",
     "rmse",
     "roc_auc",
     "subset_accuracy",

@@ -45,7 +45,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from affetto.errors import BadConfig
+from affetto.metrics import calibration
 from affetto.metrics.cells import Counts, Ranked, pooled, ratio
 from affetto.metrics.checks import (
     Float64Array,
@@ -102,20 +102,7 @@ def expected_calibration_error(
     Shapes: (n_examples, n_tags) both -> (n_tags,); NaN for a tag without a known cell.
     Raises: BadConfig, also for scores outside [0, 1] and n_bins < 1.
     """
-    if n_bins < 1:
-        raise BadConfig(f"n_bins must be at least 1, not {n_bins}")
-    wanted, found = labels_and_probabilities(targets, scores)
-    known = ~np.isnan(wanted)
-    bins = np.minimum((found * n_bins).astype(np.int64), n_bins - 1)
-    # One bin of one tag is one slot, so that a single count serves all tags.
-    slots = bins + n_bins * np.arange(wanted.shape[1])
-    gaps = np.bincount(
-        slots[known],
-        weights=(found - wanted)[known],
-        minlength=n_bins * wanted.shape[1],
-    )
-    sums = np.abs(gaps).reshape(-1, n_bins).sum(axis=1)
-    return ratio(sums, known.sum(axis=0), np.nan)
+    return calibration.reliability(*labels_and_probabilities(targets, scores), n_bins).error
 
 
 # Each tag, from decisions

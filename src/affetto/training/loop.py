@@ -122,6 +122,16 @@ def score_items(
     scorer: Scorer, config: TrainConfig, items: Sequence[Item]
 ) -> dict[str, np.ndarray]:
     """Score items as prediction does: the mean over windows. Gives (n_items, n_outputs) a head."""
+    return {
+        name: np.stack([rows.mean(axis=0) for rows in windows])
+        for name, windows in score_windows(scorer, config, items).items()
+    }
+
+
+def score_windows(
+    scorer: Scorer, config: TrainConfig, items: Sequence[Item]
+) -> dict[str, list[np.ndarray]]:
+    """Score each item's windows. Gives, for each head, (n_windows, n_outputs) an item."""
     front_end = frontends.build(config.front_end.name, config.front_end.config)
     names = [spec.name for spec in scorer.specs]
     found: dict[str, list[np.ndarray]] = {name: [] for name in names}
@@ -129,8 +139,8 @@ def score_items(
         values = windows_of(item, front_end, config.window.duration_s, config.window.hop_s)
         outputs = score(scorer, values)
         for name in names:
-            found[name].append(outputs[name].mean(axis=0))
-    return {name: np.stack(rows) for name, rows in found.items()}
+            found[name].append(outputs[name])
+    return found
 
 
 def validate(scorer: Scorer, config: TrainConfig, items: Sequence[Item]) -> dict[str, float]:

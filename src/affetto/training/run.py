@@ -19,6 +19,7 @@ from affetto.datasets.base import labels_sha256
 from affetto.datasets.splits import first_drawn, fold_of_groups, split
 from affetto.errors import BadConfig, DatasetInvalid
 from affetto.metrics import best_thresholds
+from affetto.training.calibration import Calibration, fold_in
 from affetto.training.config import TrainConfig
 from affetto.training.data import Item, Progress, load_all, load_items
 from affetto.training.start import Start, fingerprint
@@ -62,13 +63,16 @@ def read_results(path: Path, config: TrainConfig, start: Start | None = None) ->
         results: Any = json.loads(path.read_text(encoding="utf-8"))
         evaluated = results["fingerprint"]
         known = {name: len(values) for name, values in results["thresholds"].items()}
+        calibration = _calibration(results)
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise BadConfig(
             f"{path} does not hold the results of an evaluation",
             "give the file that `affetto evaluate -o` wrote",
         ) from error
-    wanted = {spec.name: spec.n_outputs for spec in config.specs() if spec.kind == "tags"}
-    if evaluated != fingerprint(config, start) or not set(known.items()) <= set(wanted.items()):
+    wanted = {spec.name: spec.n_outputs for spec in config.specs()}
+    fitted = {name: len(found.slopes) for name, found in calibration.items()}
+    fits = {*known.items(), *fitted.items()} <= set(wanted.items())
+    if evaluated != fingerprint(config, start) or not fits:
         raise BadConfig(
             f"{path} holds the results of another recipe than {config.name} as it is now",
             "run `affetto evaluate` for this recipe, with the same --init",
@@ -154,7 +158,8 @@ def make_bundle(
     """Train on all folds (but the validation groups) and publish the bundle in `output`.
 
     `results` is what `affetto evaluate` wrote for this recipe: its out-of-fold scores give the
-    thresholds, its figures go into the card. Without it the thresholds come from the
+    calibration, which becomes part of the weights, and the thresholds; its figures go into the
+    card. Without it the thresholds come from the
     validation groups. Gives the difference between torch and ONNX. Raises: BadConfig,
     BundleInvalid, DatasetInvalid.
     """
@@ -172,10 +177,12 @@ def make_bundle(
         thresholds = {
             name: np.asarray(values, np.float32) for name, values in results["thresholds"].items()
         }
+        fold_in(scorer, _calibration(results))
     if start is not None:
         fitted_on = parts.validation if results is None else tuple(prepared.items.values())
         thresholds = start.thresholds(thresholds, fitted_on, config.specs())
     record = training_record(prepared, parts, "validation" if results is None else "out-of-fold")
+    record["calibration"] = {} if results is None else dict(results["calibration"])
     card = card_text(
         CardData(
             name=config.name,
@@ -189,6 +196,12 @@ def make_bundle(
         )
     )
     return publish.publish(scorer, config, thresholds, record, card, output)
+
+
+def _calibration(results: Mapping[str, Any]) -> dict[str, Calibration]:
+    """Read the calibration by head that results hold."""
+    plain: Mapping[str, Any] = results["calibration"]
+    return {name: Calibration.from_dict(values) for name, values in plain.items()}
 
 
 def training_record(prepared: Prepared, parts: Sides, thresholds_from: str) -> dict[str, Any]:
