@@ -17,7 +17,6 @@ def affetto(*arguments: str | Path, **options: Any) -> subprocess.CompletedProce
         capture_output=True,
         encoding="utf-8",
         errors="surrogateescape",
-        timeout=120,
         check=False,
-        **options,
+        **{"timeout": 120, **options},
     )
