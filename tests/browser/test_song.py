@@ -8,9 +8,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
+import soundfile
 
 from affetto.service.settings import Settings
+from tests import tiny_bundle
 from tests.browser.conftest import NASTY, until
 from tests.helpers import chirp, encode
 from tests.service.conftest import Running, serving
@@ -237,6 +240,22 @@ def test_server_that_is_gone_is_one_sentence(visit: Visit, bundle: Path, tune: P
     assert page.locator(".problem").text_content() == (
         "The server does not answer. See whether affetto serve still runs."
     )
+
+
+def test_what_does_not_sound_like_music_gets_no_mood_but_a_sentence(
+    visit: Visit, tune: Path, tmp_path: Path
+) -> None:
+    heads = (*tiny_bundle.HEADS, tiny_bundle.PLANE, tiny_bundle.MUSIC)
+    judging = tiny_bundle.make(tmp_path / "judging", heads)
+    noise = tmp_path / "noise.wav"
+    samples = np.random.default_rng(1).uniform(-0.9, 0.9, 8_000 * 5)
+    soundfile.write(noise, samples, 8_000)
+    with serving(Settings(port=0, bundle=judging, jobs=1, db=tmp_path / "none")) as server:
+        page = visit(server=server)
+        score(page, noise)
+        assert page.locator(".facts .badge").text_content() == "Not music?"
+        assert "does not sound like music" in page.locator(".notices").text_content()
+        assert " ± " in page.locator(".facts").text_content()
 
 
 def test_keys_that_scroll_a_page_are_left_alone(visit: Visit, tune: Path) -> None:
