@@ -15,7 +15,8 @@ import numpy as np
 import pytest
 
 from affetto import bundles
-from affetto.core import quadrant_of
+from affetto.core import Head, quadrant_of
+from affetto.datasets import load as load_dataset
 from affetto.datasets.splits import N_FOLDS
 from affetto.errors import BadConfig
 from affetto.evaluation import evaluate, report
@@ -25,6 +26,7 @@ from affetto.training import loop
 from affetto.training.data import Item
 from affetto.training.run import read_results
 from tests import tiny_bundle, tiny_training
+from tests.evaluation.cases import held_out
 from tests.tiny_training import TinyTraining
 
 NAMES = ("cal500", "4q", "soundtracks", "emotify")
@@ -196,6 +198,17 @@ def test_results_as_text_show_every_data_set(spied: Spied) -> None:
 
 def mtimes_of(runs: Path) -> dict[str, int]:
     return {str(path): path.stat().st_mtime_ns for path in runs.rglob("weights.safetensors")}
+
+
+def test_what_is_no_music_is_ranked_among_the_music_of_its_fold() -> None:
+    head = Head("music", "music")
+    music = held_out([0, 0, 1], [[1], [1], [1]], [[0.9], [0.3], [0.8]], head=head)
+    other = held_out([0, 1, 1], [[0], [0], [0]], [[0.4], [0.1], [0.9]], head=head)
+    found = evaluate.evaluation(load_dataset("not_music"), [other], [music])
+    assert (found.dataset, found.kind, found.n_examples) == ("not_music", "music", 3)
+    values = {figure.measure: figure.value for figure in found.figures}
+    assert values["music_auc"] == pytest.approx((1 / 2 + 1 / 2) / 2)
+    assert values["not_music_refused"] == pytest.approx((1 + 1 / 2) / 2)
 
 
 def test_cross_validation_again_finds_its_networks_trained(
