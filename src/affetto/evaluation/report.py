@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
-from affetto.evaluation.evaluate import Results
+if TYPE_CHECKING:  # which needs torch; tables do not
+    from affetto.evaluation.evaluate import Results
 
 TITLES = {
     "macro_auc": "macro ROC-AUC",
