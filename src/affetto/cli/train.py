@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 
 import click
@@ -84,7 +85,9 @@ def train(
 
         def report(epoch: int, n_epochs: int, measured: dict[str, float]) -> None:
             values = ", ".join(
-                f"{name} {value:.4f}" for name, value in measured.items() if name != "epoch"
+                f"{name} {value:.4f}"
+                for name, value in measured.items()
+                if name != "epoch" and math.isfinite(value)
             )
             with progress.hidden():
                 click.echo(f"epoch {epoch} of {n_epochs}: {values}", err=True)
