@@ -25,6 +25,7 @@ from affetto.evaluation.held_out import HeldOut
 from affetto.training import loop
 from affetto.training.data import Item
 from affetto.training.run import read_results
+from affetto.training.start import open_start, recipe_from
 from tests import tiny_bundle, tiny_training
 from tests.evaluation.cases import held_out
 from tests.tiny_training import TinyTraining
@@ -371,6 +372,28 @@ def test_bundle_without_a_vocabulary_is_measured_by_the_tags_that_stand_for_its_
         "sad",
         "tender_soft",
     }
+
+
+def test_bundle_is_refused_on_its_training_music_under_other_names(
+    tiny: TinyTraining, tmp_path: Path
+) -> None:
+    bundle = bundles.load(str(tiny.bundle))
+    with pytest.raises(BadConfig, match="trained on cal500, the same music as cal500_songs"):
+        evaluate_bundle(bundle, "cal500_songs", tiny.root)
+    folder = shutil.copytree(tiny.root / "emotion_audio" / "emotify", tmp_path / "mine")
+    with pytest.raises(BadConfig, match=r"trained on emotify, the same music as .*mine"):
+        evaluate_bundle(bundle, f"{folder}/", None)
+    results = evaluate_bundle(bundle, str(folder), None, allow_seen=True)
+    assert "ON DATA THAT IT WAS TRAINED ON" in results.protocol
+
+
+def test_cross_validation_is_refused_on_what_its_start_has_seen(
+    tiny: TinyTraining, tmp_path: Path
+) -> None:
+    start = open_start(str(tiny.bundle))
+    config = recipe_from("finetune", {}, start, ["4q"])
+    with pytest.raises(BadConfig, match="was trained on 4q"):
+        cross_validate(config, ["4q"], tiny.root, tmp_path, start=start)
 
 
 def test_merged_puts_a_bundles_results_in_a_row(tiny: TinyTraining, tmp_path: Path) -> None:
