@@ -24,6 +24,7 @@ THIRD_PARTY = {
     "writers": {"rich", "pyarrow"},
     "plots": {"matplotlib"},
     "training": {"torch", "safetensors"},
+    "evaluation": {"pyarrow"},
     "cluster": {"ray"},
     "library": {"matplotlib", "mutagen", "watchfiles"},
     "service": {"h11", "starlette", "uvicorn", "websockets", "python_multipart"},

@@ -15,16 +15,18 @@ from __future__ import annotations
 import csv
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
 from affetto.core import Head
 from affetto.errors import BadConfig, MissingExtra
-from affetto.evaluation.evaluate import Results
 from affetto.evaluation.held_out import HeldOut
 from affetto.files import atomic_write
+
+if TYPE_CHECKING:  # which needs torch; a file of scores does not
+    from affetto.evaluation.evaluate import Results
 
 TEXTS, WHOLES, NUMBERS = (
     ("dataset", "example", "group", "head", "output"),
