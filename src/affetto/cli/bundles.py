@@ -95,7 +95,9 @@ def _facts(bundle: Bundle) -> Iterable[tuple[str, str]]:
     yield "license", bundle.license
     for head in bundle.heads:
         vocabulary = head.spec.vocabulary
-        if vocabulary is None:
+        if head.spec.kind == "music":
+            yield head.spec.name, "whether it sounds like music"
+        elif vocabulary is None:
             yield head.spec.name, "valence and arousal"
         else:
             yield head.spec.name, f"{len(vocabulary)} tags: {', '.join(vocabulary.tags)}"
