@@ -195,8 +195,8 @@ def environment(name: str, given: Path | None, cache: Path) -> Path:
         return given
     folder = cache / "environments" / name
     python = folder / ("Scripts/python.exe" if sys.platform == "win32" else "bin/python")
-    complete = folder / "complete"
-    if complete.exists():
+    complete, pins = folder / "complete", json.dumps(INSTALLS[name])
+    if complete.exists() and complete.read_text(encoding="utf-8") == pins:
         return python
     reporting.say(f"installing {name} in {folder}")
     steps: list[list[str | Path]] = [[sys.executable, "-m", "venv", "--clear", folder]]
@@ -205,7 +205,7 @@ def environment(name: str, given: Path | None, cache: Path) -> Path:
         done = subprocess.run(step, capture_output=True, text=True, encoding="utf-8", check=False)
         if done.returncode:
             raise Skipped(f"cannot be installed: {_last_line(done.stderr, 'ERROR')}")
-    complete.touch()
+    complete.write_text(pins, encoding="utf-8")
     return python
 
 
