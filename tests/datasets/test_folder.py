@@ -60,6 +60,7 @@ def test_names_with_a_slash_or_a_leading_dot_are_paths_and_have_one_spelling() -
     same = ("./a", "a/", "./a/", "./b/../a")
     assert {canonical(name) for name in same} == {"./a"}
     assert canonical("../a/") == "../a"
+    assert canonical("./") == "."
     assert canonical("/a//b/") == "/a/b"
     assert canonical("cal500") == "cal500"
     assert canonical("./cal500") == "./cal500"

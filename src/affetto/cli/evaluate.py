@@ -108,6 +108,8 @@ def evaluate(
             progress.update(done, total, what)
 
         if is_bundle or (Path(system) / "bundle.json").is_file():
+            if init is not None:
+                raise click.UsageError("--init goes with a recipe, not with a bundle.")
             bundle = bundles.load(system)
             parts = [
                 evaluation.evaluate_bundle(

@@ -79,7 +79,8 @@ def canonical(name: str) -> str:
     if not is_path(name):
         return name
     path = Path(os.path.normpath(Path(name).expanduser())).as_posix()
-    return path if Path(path).is_absolute() or path.startswith("..") else f"./{path}"
+    is_whole = Path(path).is_absolute() or path == "." or path.startswith("..")
+    return path if is_whole else f"./{path}"
 
 
 def loader(name: str) -> Loader:
