@@ -389,6 +389,15 @@ class Uncertainty(_Value):
     def __post_init__(self) -> None:
         object.__setattr__(self, "scores", frozen(self.scores))
 
+    def to_array(self) -> npt.NDArray[np.float64]:
+        """Give the errors of valence, arousal and each tag, (2 + n_tags,)."""
+        return np.concatenate([[self.valence, self.arousal], self.scores])
+
+    @classmethod
+    def of_array(cls, errors: npt.NDArray[np.float64]) -> Uncertainty:
+        """Give what `to_array` gave as an array."""
+        return cls(np.asarray(errors[2:], np.float32), float(errors[0]), float(errors[1]))
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Prediction(_Value):

@@ -260,7 +260,7 @@ SETTINGS: list[tuple[str, Manifest, str]] = [
     ("heads.0", {"name": "tags"}, "has inputs spectrogram [12, 60]"),
     ("heads.0", {"name": "gems9"}, "two heads have the same name"),
     ("heads.0", {"name": "embedding"}, "two heads have the same name"),
-    ("heads.0", {"kind": "score"}, "a head is of kind tags or plane, not 'score'"),
+    ("heads.0", {"kind": "score"}, "a head is of kind tags, plane, music, not 'score'"),
     ("heads.0", {"kind": "plane"}, "a head has unknown keys: tags, thresholds, vocabulary"),
     ("heads.0", {"vocabulary": "gems"}, "there is no vocabulary named 'gems'"),
     ("heads.0", {"vocabulary": "gems9"}, "its tags differ from those of vocabulary gems9"),

@@ -21,7 +21,6 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from affetto import mood
 from affetto.audio import display
 from affetto.closing import Closing
 from affetto.core import (
@@ -32,6 +31,7 @@ from affetto.core import (
     Prediction,
     Quadrant,
     Timeline,
+    Uncertainty,
     Vocabulary,
     frozen,
 )
@@ -387,8 +387,8 @@ class Library(Closing):
         scoring = self._chosen(bundle)
         row = None if scoring is None else self.connection.row(
             "SELECT path, duration_s, audio_sha256, valence, arousal, plane_source, warnings,"
-            f" embedding, packed, music FROM {_SCORED} JOIN timelines USING (file_id, bundle_id)"
-            " WHERE files.id = ?",
+            f" embedding, packed, music, errors FROM {_SCORED}"
+            " JOIN timelines USING (file_id, bundle_id) WHERE files.id = ?",
             (scoring.id, file_id),
         )  # fmt: skip
         if scoring is None or row is None:
@@ -409,7 +409,6 @@ class Library(Closing):
         for tag in scoring.tags:
             if not tag.is_main:
                 others.setdefault(tag.vocabulary, {})[tag.tag] = values[tag.id]
-        timeline = timelines.unpack(row[8], scoring.vocabulary)
         return Prediction(
             path=restored(path),
             duration_s=duration_s,
@@ -419,12 +418,14 @@ class Library(Closing):
             valence=valence,
             arousal=arousal,
             plane_source=plane_source,
-            timeline=timeline,
+            timeline=timelines.unpack(row[8], scoring.vocabulary),
             bundle=scoring.title,
             bundle_fingerprint=scoring.fingerprint,
             others=others,
             music=row[9],
-            uncertainty=mood.uncertainty(timeline),
+            uncertainty=None
+            if row[10] is None
+            else Uncertainty.of_array(np.frombuffer(row[10], "<f8")),
             embedding=None if row[7] is None else np.frombuffer(row[7], "<f4"),
             warnings=tuple(Notice(**plain) for plain in json.loads(warnings)),
         )

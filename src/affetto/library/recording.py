@@ -26,7 +26,7 @@ _NOW = "strftime('%Y-%m-%dT%H:%M:%SZ', 'now')"
 _TAGS = "title, artist, album, genre, year"
 _RESULT = (
     "bundle_id, status, is_temporary, error_code, error_message, error_hint, valence, arousal,"
-    " plane_source, quadrant, warnings, scored_at, embedding, music"
+    " plane_source, quadrant, warnings, scored_at, embedding, music, errors"
 )
 
 
@@ -58,7 +58,7 @@ class Recorder:
         ]
         for name, values in prediction.others.items():
             scores += [(self._tag_ids[name, tag], score) for tag, score in values.items()]
-        embedding = prediction.embedding
+        embedding, errors = prediction.embedding, prediction.uncertainty
         with self._connection.transaction() as cursor:
             known = _known(cursor, path)
             if known is not None and known[1] != sha256:
@@ -67,7 +67,7 @@ class Recorder:
             _forget(cursor, file_id, self.bundle_id)
             cursor.execute(
                 f"INSERT INTO results (file_id, {_RESULT})"
-                f" VALUES (?, ?, 'ok', 0, NULL, NULL, NULL, ?, ?, ?, ?, ?, {_NOW}, ?, ?)",
+                f" VALUES (?, ?, 'ok', 0, NULL, NULL, NULL, ?, ?, ?, ?, ?, {_NOW}, ?, ?, ?)",
                 (
                     file_id,
                     self.bundle_id,
@@ -80,6 +80,7 @@ class Recorder:
                     ),
                     None if embedding is None else embedding.astype("<f4").tobytes(),
                     prediction.music,
+                    None if errors is None else errors.to_array().astype("<f8").tobytes(),
                 ),
             )
             cursor.executemany(

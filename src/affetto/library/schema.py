@@ -99,11 +99,14 @@ _FIRST = (
     ) WITHOUT ROWID""",
 )
 
-_MUSIC = ("ALTER TABLE results ADD COLUMN music REAL",)  # NULL where the bundle does not say
+_DOUBT = (
+    "ALTER TABLE results ADD COLUMN music REAL",  # NULL where the bundle does not say
+    "ALTER TABLE results ADD COLUMN errors BLOB",  # of valence, arousal, each main tag; or NULL
+)
 
 MIGRATIONS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("0001-first", _FIRST),
-    ("0002-music", _MUSIC),
+    ("0002-doubt", _DOUBT),
 )
 """Name and statements of each step, in order. A step that was released never changes."""
 
