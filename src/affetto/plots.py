@@ -44,7 +44,7 @@ _WIDTH_IN, _DPI = 10.0, 150
 _TOP_IN, _GAP_IN = 0.95, 0.08  # of the title; between waveform and heat map
 _ENVELOPE_RATE_HZ, _ENVELOPE_COLUMNS = 22_050, 1200
 _NAME_COLUMNS = 72
-_INK, _FAINT, _RULE, _SILENCE = "#22262b", "#6b7280", "#c9ced6", "#d9d9d9"
+INK, FAINT, RULE, _SILENCE = "#22262b", "#6b7280", "#c9ced6", "#d9d9d9"
 _LINES = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9")  # Okabe and Ito's
 _FONT = "DejaVu Sans"  # comes with matplotlib
 _FURTHER_FONTS = (
@@ -73,7 +73,7 @@ def plot(prediction: Prediction, source: AudioSource | None = None) -> Figure:
     shows chosen tags first, then by score, `MAX_TAGS` at most; windows of silence are gray.
     Raises: MissingExtra without matplotlib; AudioError for a `source` that cannot be read.
     """
-    figure = _new_figure()
+    figure = new_figure()
     envelope = _envelope_of(prediction, source)
     order = _by_importance(prediction)[:MAX_TAGS]
     wave_in = 0.2 if envelope is None else 0.9
@@ -98,7 +98,7 @@ def plot(prediction: Prediction, source: AudioSource | None = None) -> Figure:
     _draw_plane(place("plane", left_in, _TOP_IN, plane_in, plane_in), prediction)
     key = place("key", left_in, _TOP_IN + plane_in + 0.38, plane_in, 0.8)
     _draw_key(key, prediction, len(order))
-    return _finished(figure)
+    return finished(figure)
 
 
 def save(prediction: Prediction, path: Path, *, source: AudioSource | None = None) -> None:
@@ -106,14 +106,14 @@ def save(prediction: Prediction, path: Path, *, source: AudioSource | None = Non
 
     Raises: BadConfig for another suffix; MissingExtra; AudioError as `plot`.
     """
-    picture_format = _format_of(path)  # before the work
-    _write(plot(prediction, source), path, picture_format)
+    picture_format = format_of(path)  # before the work
+    write(plot(prediction, source), path, picture_format)
 
 
 def save_training(metrics_path: Path, path: Path) -> None:
     """Write `plot_training(metrics_path)` as `save` does. Raises: BadConfig; MissingExtra."""
-    picture_format = _format_of(path)
-    _write(plot_training(metrics_path), path, picture_format)
+    picture_format = format_of(path)
+    write(plot_training(metrics_path), path, picture_format)
 
 
 def plot_training(metrics_path: Path) -> Figure:
@@ -124,7 +124,7 @@ def plot_training(metrics_path: Path) -> Figure:
     records = _read_metrics(metrics_path)
     names = list(dict.fromkeys(key for record in records for key in record))
     measures = [name for name in names if name not in ("epoch", "loss")]
-    figure = _new_figure()
+    figure = new_figure()
     figure.set_size_inches(_WIDTH_IN, 5.2)
     shares = [1.0, 1.3] if measures else [1.0]
     grid = figure.add_gridspec(
@@ -138,14 +138,15 @@ def plot_training(metrics_path: Path) -> Figure:
     last = max(int(record["epoch"]) + 1 for record in records)
     for panel in panels:
         panel.set_xlim(0.5, last + 0.5)
-    panels[-1].set_xlabel("epoch", color=_FAINT, fontsize=9)
+    panels[-1].set_xlabel("epoch", color=FAINT, fontsize=9)
     run = _drawable(_shortened(audio.display(metrics_path.absolute().parent.name)))
     title = f"{run}: {last} epoch{'s' if last > 1 else ''}"
-    figure.text(0.08, 0.94, title, fontsize=13, fontweight="bold", color=_INK)
-    return _finished(figure)
+    figure.text(0.08, 0.94, title, fontsize=13, fontweight="bold", color=INK)
+    return finished(figure)
 
 
-def _format_of(path: Path) -> str:
+def format_of(path: Path) -> str:
+    """Give the format that a picture's suffix names. Raises: BadConfig for another suffix."""
     suffix = path.suffix.lower().removeprefix(".")
     if suffix not in FORMATS:
         raise BadConfig(
@@ -154,7 +155,8 @@ def _format_of(path: Path) -> str:
     return suffix
 
 
-def _write(figure: Figure, path: Path, picture_format: str) -> None:
+def write(figure: Figure, path: Path, picture_format: str) -> None:
+    """Write a picture, whole or not at all."""
     with atomic_write(path, "wb") as file:
         figure.savefig(file, format=picture_format)
 
@@ -162,7 +164,8 @@ def _write(figure: Figure, path: Path, picture_format: str) -> None:
 # ---------------------------------------------------------------- figures
 
 
-def _new_figure() -> Figure:
+def new_figure() -> Figure:
+    """Give an empty picture that no window belongs to. Raises: MissingExtra."""
     try:
         from matplotlib.backends.backend_agg import FigureCanvasAgg
         from matplotlib.figure import Figure
@@ -175,7 +178,8 @@ def _new_figure() -> Figure:
     return figure
 
 
-def _finished(figure: Figure) -> Figure:
+def finished(figure: Figure) -> Figure:
+    """Draw every text as it stands, in fonts that have its letters."""
     from matplotlib.text import Text
 
     fonts = _fonts()
@@ -206,12 +210,12 @@ def _score_colors() -> Colormap:
     return ListedColormap(colormaps["Blues"](np.linspace(0, 0.95, 256)))
 
 
-def _bare(axes: Axes, *kept: str) -> None:
+def bare(axes: Axes, *kept: str) -> None:
     """Leave of an axes' frame only the sides named, and no tick marks."""
-    axes.tick_params(length=0, colors=_INK, labelsize=8)
+    axes.tick_params(length=0, colors=INK, labelsize=8)
     for side, spine in axes.spines.items():
         spine.set_visible(side in kept)
-        spine.set_color(_RULE)
+        spine.set_color(RULE)
 
 
 # ---------------------------------------------------------------- texts
@@ -220,7 +224,7 @@ def _bare(axes: Axes, *kept: str) -> None:
 def _draw_title(figure: Figure, prediction: Prediction, height_in: float) -> None:
     name = _drawable(_shortened(audio.display(os.path.basename(prediction.path))))  # noqa: PTH119
     title = figure.text(
-        0.022, 1 - 0.36 / height_in, name, fontsize=13, fontweight="bold", color=_INK, va="center"
+        0.022, 1 - 0.36 / height_in, name, fontsize=13, fontweight="bold", color=INK, va="center"
     )
     _take_as_it_stands(title, _fonts())
     share = title.get_window_extent().width / (0.956 * figure.bbox.width)
@@ -233,7 +237,7 @@ def _draw_title(figure: Figure, prediction: Prediction, height_in: float) -> Non
         prediction.bundle,
     )
     figure.text(
-        0.022, 1 - 0.64 / height_in, "  ·  ".join(facts), fontsize=9.5, color=_FAINT, va="center"
+        0.022, 1 - 0.64 / height_in, "  ·  ".join(facts), fontsize=9.5, color=FAINT, va="center"
     )
 
 
@@ -358,9 +362,9 @@ def _draw_wave(axes: Axes, envelope: FloatArray | None, duration_s: float) -> No
         )
         image.set_clip_path(outline.get_paths()[0], transform=axes.transData)
     axes.set(xlim=(0, duration_s), ylim=(-reach, reach), xticks=[], yticks=[])
-    _bare(axes)
+    bare(axes)
     axes.set_ylabel(
-        str(axes.get_label()), rotation=0, ha="right", va="center", fontsize=8, color=_FAINT
+        str(axes.get_label()), rotation=0, ha="right", va="center", fontsize=8, color=FAINT
     )
 
 
@@ -428,15 +432,15 @@ def _draw_heat(axes: Axes, prediction: Prediction, order: IntArray) -> None:
             axes.axvspan(cells.edges_s[first], cells.edges_s[last], color=_SILENCE, lw=0)
     for row in range(1, n_rows):
         axes.axhline(row - 0.5, color="white", lw=0.8)
-    _bare(axes)
+    bare(axes)
     ticks = _time_ticks(duration_s)
     axes.set_xticks(ticks, labels=[_clock(tick) for tick in ticks])
-    axes.tick_params(axis="x", length=3, color=_RULE)
+    axes.tick_params(axis="x", length=3, color=RULE)
     axes.set_yticks(range(n_rows), labels=[vocabulary.titles[tag] for tag in order])
     for row, (tag, label) in enumerate(zip(order, axes.get_yticklabels(), strict=True)):
         is_chosen = bool(prediction.chosen[tag])
         look: dict[str, Any] = (
-            {"color": _INK, "fontweight": "bold"} if is_chosen else {"color": _FAINT}
+            {"color": INK, "fontweight": "bold"} if is_chosen else {"color": FAINT}
         )
         label.set(**look)
         axes.text(
@@ -474,19 +478,19 @@ def _draw_plane(axes: Axes, prediction: Prediction) -> None:
 
     axes.set(xlim=(-1, 1), ylim=(-1, 1), xticks=[], yticks=[])
     axes.set_aspect("equal")
-    _bare(axes, "left", "right", "top", "bottom")
-    axes.axhline(0, color=_RULE, lw=0.8, zorder=0)
-    axes.axvline(0, color=_RULE, lw=0.8, zorder=0)
+    bare(axes, "left", "right", "top", "bottom")
+    axes.axhline(0, color=RULE, lw=0.8, zorder=0)
+    axes.axvline(0, color=RULE, lw=0.8, zorder=0)
     corners = {"Q1": (1, 1), "Q2": (-1, 1), "Q3": (-1, -1), "Q4": (1, -1)}
     for quadrant, (x, y) in corners.items():
         is_here = quadrant == prediction.quadrant
         axes.text(
             0.95 * x, 0.94 * y, f"{quadrant} {QUADRANT_TITLES[quadrant]}", fontsize=8,
             ha="right" if x > 0 else "left", va="top" if y > 0 else "bottom",
-            color=_INK if is_here else _FAINT, fontweight="bold" if is_here else "normal", zorder=5,
+            color=INK if is_here else FAINT, fontweight="bold" if is_here else "normal", zorder=5,
         )  # fmt: skip
-    axes.set_xlabel("valence: unpleasant to pleasant", fontsize=8, color=_FAINT)
-    axes.set_ylabel("arousal: calm to excited", fontsize=8, color=_FAINT)
+    axes.set_xlabel("valence: unpleasant to pleasant", fontsize=8, color=FAINT)
+    axes.set_ylabel("arousal: calm to excited", fontsize=8, color=FAINT)
 
     times_s, way = _path(prediction)
     share = times_s / max(prediction.duration_s, 1e-9)
@@ -507,7 +511,7 @@ def _draw_plane(axes: Axes, prediction: Prediction) -> None:
 
 def _draw_ring(axes: Axes, x: float, y: float) -> None:
     """Mark the song's mean without hiding the path below it."""
-    for color, width in (("white", 3.4), (_INK, 1.8)):
+    for color, width in (("white", 3.4), (INK, 1.8)):
         axes.scatter(
             [x], [y], s=90, facecolor="none", edgecolor=color, linewidths=width, zorder=4,
             clip_on=False,
@@ -517,7 +521,7 @@ def _draw_ring(axes: Axes, x: float, y: float) -> None:
 def _draw_key(axes: Axes, prediction: Prediction, n_rows: int) -> None:
     """Say what colors and marks mean: two scales, then what else is in this picture."""
     axes.set(xlim=(0, 1), ylim=(0, 4), xticks=[], yticks=[])
-    _bare(axes)
+    bare(axes)
     ramp = np.linspace(0, 1, 256)[np.newaxis]
     scales = (
         ("time", _time_colors(), "0:00", _clock(prediction.duration_s)),
@@ -527,17 +531,17 @@ def _draw_key(axes: Axes, prediction: Prediction, n_rows: int) -> None:
         y = 3.5 - row
         axes.imshow(ramp, extent=(0.28, 0.8, y - 0.22, y + 0.22), aspect="auto", cmap=colors)
         for x, text, side in ((0.0, label, "left"), (0.26, low, "right"), (0.82, high, "left")):
-            axes.text(x, y, text, fontsize=8, color=_FAINT, ha=side, va="center")
+            axes.text(x, y, text, fontsize=8, color=FAINT, ha=side, va="center")
     axes.set(xlim=(0, 1), ylim=(0, 4))  # imshow has moved them
     _draw_ring(axes, 0.022, 1.5)
-    axes.text(0.06, 1.5, "mean of the song", fontsize=8, color=_FAINT, va="center")
-    axes.text(0.5, 1.5, "chosen tag", fontsize=8, color=_INK, fontweight="bold", va="center")
+    axes.text(0.06, 1.5, "mean of the song", fontsize=8, color=FAINT, va="center")
+    axes.text(0.5, 1.5, "chosen tag", fontsize=8, color=INK, fontweight="bold", va="center")
     said = []
     if n_rows < len(prediction.vocabulary):
         said.append(f"{n_rows} of {len(prediction.vocabulary)} tags")
     if (prediction.timeline.weight == 0).any():
         said.append("gray: silence")
-    axes.text(0, 0.5, "  ·  ".join(said), fontsize=8, color=_FAINT, va="center")
+    axes.text(0, 0.5, "  ·  ".join(said), fontsize=8, color=FAINT, va="center")
 
 
 # ---------------------------------------------------------------- trainings
@@ -569,10 +573,10 @@ def _draw_curves(axes: Axes, records: list[dict[str, float]], names: list[str], 
         axes.plot(epochs, values, color=color, lw=1.6, marker="o", ms=3 if len(epochs) < 60 else 0)
         if np.isfinite(values[-1]):
             ends.append((values[-1], f"{name.replace('_', ' ')} {values[-1]:.3g}", color))
-    _bare(axes, "left", "bottom")
-    axes.grid(axis="y", color=_RULE, lw=0.5)
+    bare(axes, "left", "bottom")
+    axes.grid(axis="y", color=RULE, lw=0.5)
     axes.set_axisbelow(True)
-    axes.set_ylabel(label, fontsize=9, color=_FAINT)
+    axes.set_ylabel(label, fontsize=9, color=FAINT)
     axes.yaxis.set_label_coords(-0.058, 0.5)
     _label_ends(axes, ends)
 

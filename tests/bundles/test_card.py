@@ -57,9 +57,28 @@ RESULTS = {
             "figures": [
                 figure("macro_auc", 0.61234, prior=0.5),
                 figure("micro_f1", None, prior=0.0, all_ones=0.4321),
+                figure("macro_ece", 0.041, prior=0.01, uncalibrated=0.12, perfect=0.038),
             ],
-            "per_tag": {"tension": {"auc": 0.7, "ap": 0.31, "f1": None, "n_positive": 12}},
-        }
+            "per_tag": {
+                "tension": {
+                    "auc": 0.7,
+                    "ap": 0.31,
+                    "f1": None,
+                    "ece": 0.05,
+                    "ece_uncalibrated": 0.2,
+                    "n_positive": 12,
+                }
+            },
+        },
+        {
+            "dataset": "made-up",
+            "head": "plane",
+            "kind": "quadrants",
+            "n_examples": 100,
+            "n_groups": 40,
+            "figures": [figure("accuracy", 0.5, prior=0.25)],
+            "per_tag": {},
+        },
     ],
 }
 
@@ -91,9 +110,22 @@ def test_card_shows_figures_with_intervals_beside_the_trivial_systems() -> None:
     assert "means over\n5 of 5 folds by group, one network a fold, seeds 0, 1;" in text
     assert "`affetto evaluate small made-up`" in text
     assert "**made-up**, head `gems9`: 100 examples of\n40 artists or albums" in text
-    assert "| macro auc | 0.612 | 0.250 to - | - | 0.500 |" in text
-    assert "| micro f1 | - | 0.250 to - | 0.432 | 0.000 |" in text
-    assert "| tension | 12 | 0.700 | 0.310 | - |" in text
+    assert "| measure | value | 95 % interval | all ones | prior | uncalibrated | perfect |" in text
+    assert "| macro auc | 0.612 | 0.250 to - | - | 0.500 | - | - |" in text
+    assert "| micro f1 | - | 0.250 to - | 0.432 | 0.000 | - | - |" in text
+    assert "| macro ECE | 0.041 | 0.250 to - | - | 0.010 | 0.120 | 0.038 |" in text
+    assert "| tag | songs with it | AUC | AP | F1 | ECE | uncalibrated ECE |" in text
+    assert "| tension | 12 | 0.700 | 0.310 | - | 0.050 | 0.200 |" in text
+    assert "| measure | value | 95 % interval | prior |\n" in text
+    assert "| accuracy | 0.500 | 0.250 to - | 0.250 |\n" in text
+
+
+def test_card_says_whether_scores_are_probabilities() -> None:
+    assert "They rank music; they are not\ncalibrated probabilities." in card_text(DATA)
+    calibration = {"gems9": {"slopes": [1.0] * 9, "intercepts": [0.0] * 9}}
+    text = card_text(replace(DATA, record={**DATA.record, "calibration": calibration}))
+    assert "Scores of tags are calibrated" in text
+    assert "They rank music" not in text
 
 
 def test_card_says_what_the_bundle_is_not_good_for() -> None:

@@ -152,3 +152,18 @@ def test_interval_takes_the_measures_of_tags() -> None:
 def test_interval_refuses_bad_settings(groups: Any, options: Any, words: str) -> None:
     with pytest.raises(BadConfig, match=words):
         interval(mean_of(np.zeros(6)), groups, 0, **options)
+
+
+def test_centered_interval_of_an_error_that_repetition_raises_holds_the_estimate() -> None:
+    rng = np.random.default_rng(0)
+    scores = rng.random((300, 1))
+    targets = (rng.random((300, 1)) < scores).astype(float)
+
+    def error(drawn: Any) -> float:
+        return float(metrics.expected_calibration_error(targets[drawn], scores[drawn], 15)[0])
+
+    groups = [str(number) for number in range(300)]
+    plain = metrics.interval(error, groups, 0, 200)
+    centered = metrics.interval(error, groups, 0, 200, is_centered=True)
+    assert centered.low < centered.estimate < centered.high
+    assert centered.high - centered.low == pytest.approx(plain.high - plain.low)

@@ -12,6 +12,22 @@ from typing import Any
 
 from affetto.core import Dataset, Head
 
+_SYSTEMS = {
+    "all_ones": "all ones",
+    "prior": "prior",
+    "uncalibrated": "uncalibrated",
+    "perfect": "perfect",
+}
+_COLUMNS = {
+    "n_positive": "songs with it",
+    "auc": "AUC",
+    "ap": "AP",
+    "f1": "F1",
+    "r": "correlation",
+    "ece": "ECE",
+    "ece_uncalibrated": "uncalibrated ECE",
+}
+
 
 @dataclass(frozen=True, slots=True)
 class CardData:
@@ -41,10 +57,7 @@ def card_text(data: CardData) -> str:
             "",
             *_heads(data.heads),
             "",
-            "Scores of a song are the mean over its windows. They rank music; they are not yet",
-            "calibrated probabilities. What is reported as chosen reaches the tag's threshold, set",
-            "for the best F1 on songs that the network did not train on"
-            f" ({data.record['thresholds_from']} scores).",
+            *_meaning(data),
             "",
             "## What it was trained on",
             "",
@@ -74,6 +87,23 @@ def card_text(data: CardData) -> str:
             "",
         ]
     )
+
+
+def _meaning(data: CardData) -> Iterator[str]:
+    """Say what scores mean and how they were made so."""
+    if data.record.get("calibration"):
+        yield "Scores of tags are calibrated: of music like that below with a score of 0.3, about"
+        yield "three in ten pieces have the tag, by their listeners. For that a slope and an"
+        yield "intercept for each tag, and a slope for each of valence and arousal (by ratings),"
+        yield "were fitted on songs that the network did not train on, so that the mean over a"
+        yield "song's windows fits; they are part of the weights. Among other music, or where"
+        yield "people use a word more freely, the shares are others. How far it holds is the"
+        yield "calibration error (ECE) below."
+    else:
+        yield "Scores of a song are the mean over its windows. They rank music; they are not"
+        yield "calibrated probabilities."
+    yield "What is reported as chosen reaches the tag's threshold, set for the best F1 on songs"
+    yield f"that the network did not train on ({data.record['thresholds_from']} scores)."
 
 
 def _foreign_sounds(heads: Sequence[Head]) -> Iterator[str]:
@@ -114,35 +144,53 @@ def _figures(data: CardData) -> Iterator[str]:
     yield "Of the recipe, not of these weights, which have seen all folds: means over"
     yield f"{data.results['protocol']}, seeds {', '.join(map(str, data.results['seeds']))};"
     yield "intervals are 95 % bootstraps over artists or albums. `prior` always gives the"
-    yield "training data's mean, `all ones` chooses every tag. From"
+    yield "training data's mean, `all ones` chooses every tag, `uncalibrated` is the same network"
+    yield "before its calibration. From"
     yield f"`affetto evaluate {data.name} {' '.join(_names(data.results))}`."
+    yield ""
+    yield "ECE is the expected calibration error, 0 at best: how far scores are from the share of"
+    yield "songs with the tag, in 15 bins of equal width over the songs of all folds. So few songs"
+    yield "leave much to chance: `perfect` is the error that these very scores would have if they"
+    yield "were right. A `prior` has nearly none, and tells no two songs apart."
     for found in data.results["evaluations"]:
         yield ""
         yield f"**{found['dataset']}**, head `{found['head']}`: {found['n_examples']} examples of"
         yield f"{found['n_groups']} artists or albums"
         yield ""
-        yield "| measure | value | 95 % interval | all ones | prior |"
-        yield "|---|--:|--:|--:|--:|"
+        systems = [
+            name
+            for name in _SYSTEMS
+            if any(figure["trivial"].get(name) is not None for figure in found["figures"])
+        ]
+        heading = "".join(f" {_SYSTEMS[name]} |" for name in systems)
+        yield f"| measure | value | 95 % interval |{heading}"
+        yield "|---|--:|--:|" + "--:|" * len(systems)
         for figure in found["figures"]:
-            trivial = figure["trivial"]
+            beside = "".join(f" {_number(figure['trivial'].get(name))} |" for name in systems)
             yield (
-                f"| {figure['measure'].replace('_', ' ')} | {_number(figure['value'])} | "
-                f"{_number(figure['low'])} to {_number(figure['high'])} | "
-                f"{_number(trivial.get('all_ones'))} | {_number(trivial.get('prior'))} |"
+                f"| {_measure(figure['measure'])} | {_number(figure['value'])} | "
+                f"{_number(figure['low'])} to {_number(figure['high'])} |{beside}"
             )
-        if found["kind"] == "tags":
+        rows = found["per_tag"]
+        if rows:
+            columns = [name for name in _COLUMNS if any(name in row for row in rows.values())]
             yield ""
-            yield "| tag | songs with it | AUC | AP | F1 |"
-            yield "|---|--:|--:|--:|--:|"
-            for tag, row in found["per_tag"].items():
-                yield (
-                    f"| {tag} | {row['n_positive']} | {_number(row['auc'])} | "
-                    f"{_number(row['ap'])} | {_number(row['f1'])} |"
-                )
+            yield "| tag |" + "".join(f" {_COLUMNS[name]} |" for name in columns)
+            yield "|---|" + "--:|" * len(columns)
+            for tag, row in rows.items():
+                yield f"| {tag} |" + "".join(f" {_cell(row.get(name))} |" for name in columns)
+
+
+def _measure(name: str) -> str:
+    return name.replace("_ece", "_ECE").replace("_", " ")
 
 
 def _names(results: Mapping[str, Any]) -> list[str]:
     return list(dict.fromkeys(found["dataset"] for found in results["evaluations"]))
+
+
+def _cell(value: float | int | None) -> str:
+    return str(value) if isinstance(value, int) else _number(value)
 
 
 def _number(value: float | None) -> str:

@@ -71,6 +71,13 @@ from affetto.cli.options import Verb, data_root_option, init_option, settings_op
     metavar="FILE",
     help="Also write every held-out score to this file, as .csv or .parquet.",
 )
+@click.option(
+    "--plot",
+    "plot_path",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    help="Draw how far tags' scores are probabilities, to a .png, .svg or .pdf file.",
+)
 def evaluate(
     system: str,
     names: tuple[str, ...],
@@ -85,6 +92,7 @@ def evaluate(
     format_name: str,
     output: Path | None,
     scores_path: Path | None,
+    plot_path: Path | None,
 ) -> None:
     """Cross-validate a recipe on data sets: a network a fold, folds of whole artists.
 
@@ -95,13 +103,15 @@ def evaluate(
     from affetto import bundles, models
     from affetto.cli.progress import Progress
     from affetto.evaluation import evaluate as evaluation
-    from affetto.evaluation import report, score_files
+    from affetto.evaluation import reliability, report, score_files
     from affetto.files import write_text
     from affetto.training import run, start
 
     models.require_torch()
     if scores_path is not None:
         score_files.check(scores_path)
+    if plot_path is not None:
+        reliability.check(plot_path)
     with Progress("evaluating", "steps") as progress:
 
         def step(what: str, done: int, total: int) -> None:
@@ -145,4 +155,6 @@ def evaluate(
         write_text(output, plain)
     if scores_path is not None:
         score_files.write(results, scores_path)
+    if plot_path is not None:
+        reliability.save(results, plot_path)
     click.echo(plain if format_name == "json" else report.text(results), nl=False)

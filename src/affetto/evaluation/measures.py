@@ -10,7 +10,8 @@ A measure is the mean over the folds of its value in the fold, since scores of d
 networks are not to be ranked against each other, and then the mean over the seeds. The
 calibration error alone is that of all folds together: a probability means the same from any
 network, and chance would rule the bins of a fold. Its bins are 15 of equal width. Intervals are
-percentile bootstraps over groups (artists or songs), 95 %.
+percentile bootstraps over groups (artists or songs), 95 %; that of the calibration error is moved
+to the figure, since every resample has a higher one.
 
 Beside the trivial systems, `uncalibrated` is the same network before its calibration, and
 `perfect` the error that these scores would have if they were exactly right, on labels drawn by
@@ -81,6 +82,7 @@ def figures(kind: Kind, seeds: Sequence[HeldOut], bootstrap_seed: int = 0) -> tu
             seeds[0].groups,
             bootstrap_seed,
             N_RESAMPLES,
+            is_centered=name == _ECE,
         )
         everything = np.arange(len(seeds[0].ids))
         raw = _raw(seeds) if name in _CALIBRATED else []

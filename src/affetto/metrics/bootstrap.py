@@ -59,11 +59,15 @@ def interval(
     seed: int,
     n_resamples: int = 1000,
     level: float = 0.95,
+    *,
+    is_centered: bool = False,
 ) -> Bounds:
     """Give a statistic on all examples and its percentile interval over draws of groups.
 
     Formula: the (1 - level) / 2 and (1 + level) / 2 quantiles, interpolated linearly, of the
     statistic over the resamples. Source: Efron and Tibshirani; groups: Davison and Hinkley.
+    `is_centered` moves them by what the estimate differs from the resamples' median: for an error
+    that grows where examples repeat, as that of calibration does, so that all resamples exceed it.
     Shapes: groups (n_examples,), the name of each example's group.
     Raises: BadConfig without an example, n_resamples < 1, or a level outside (0, 1).
     """
@@ -80,6 +84,8 @@ def interval(
     if not defined:
         return Bounds(estimate, math.nan, math.nan, level, 0)
     low, high = np.quantile(defined, [(1 - level) / 2, (1 + level) / 2])
+    if is_centered:
+        low, high = np.array([low, high]) + estimate - np.median(defined)
     return Bounds(estimate, float(low), float(high), level, len(defined))
 
 
