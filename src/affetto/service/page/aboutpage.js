@@ -18,7 +18,7 @@ export function aboutPage() {
       h(
         "p",
         {},
-        "Valence says how pleasant music sounds, arousal how excited. Tags are emotions of which several hold at once. Scores rank music; they are not probabilities.",
+        "Valence says how pleasant music sounds, arousal how excited. Tags are emotions of which several hold at once. Scores rank music; how far they are probabilities, the card below says.",
       ),
     ),
     prose,
