@@ -105,7 +105,7 @@ def test_make_bundle_takes_thresholds_and_figures_from_the_results(
     assert heads["emotions"].thresholds == tuple(thresholds["emotions"])
     assert heads["gems9"].thresholds == (0.5,) * 9  # not evaluated
     card = (tmp_path / "bundle" / "CARD.md").read_text(encoding="utf-8")
-    assert "| macro auc | 0.678 | 0.600 to 0.700 | - | 0.500 |" in card
+    assert "| macro auc | 0.678 | 0.600 to 0.700 | 0.500 |" in card
     assert "(out-of-fold scores)" in card
 
 
