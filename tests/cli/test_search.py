@@ -258,7 +258,7 @@ def test_lines_of_a_likeness_fit_the_terminal(
 ) -> None:
     tags = dict.fromkeys(EMOTIONS.tags, 0.9)
     with Library(tmp_path / "db") as library:
-        record(library, bundle, [Entry(f"/no/such/{name}.wav", tags, title=name * 80) for name in "ab"])
+        record(library, bundle, [Entry(f"/no/{name}.wav", tags, title=name * 80) for name in "ab"])
     monkeypatch.setenv("COLUMNS", "80")
     assert run(tmp_path / "db", "--like", "1") == 0
     lines = capsys.readouterr().out.splitlines()
