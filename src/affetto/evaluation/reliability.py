@@ -93,7 +93,7 @@ def draw(results: Results) -> Figure:
             _draw_panel(axes, name, lines, is_left=column == 0, is_below=is_below)
         top_in += n * row_in
     key = "blue: share of songs with the tag (or mean vote) at each score"
-    if any(len(lines) > 1 for found in evaluations for _, lines in _panels(found)):
+    if any(held.uncalibrated is not None for found in evaluations for held in found.held):
         key += "; gray: before calibration"
     write(
         _LEFT_IN,
