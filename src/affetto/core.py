@@ -25,6 +25,7 @@ BoolArray = npt.NDArray[np.bool_]
 Quadrant = Literal["Q1", "Q2", "Q3", "Q4"]
 HeadKind = Literal["tags", "plane", "music"]
 
+PLANE_AXES = ("valence", "arousal")
 PREDICTION_SCHEMA_VERSION = 2
 
 QUADRANT_TITLES: Mapping[str, str] = {

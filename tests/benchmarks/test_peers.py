@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from affetto.core import PLANE_AXES
 from affetto.datasets import load as load_dataset
 from affetto.evaluation import score_files
 from tests import miniature
@@ -57,7 +58,7 @@ def scores(data_root: Path, tmp_path: Path) -> Path:
             dataset = load_dataset(name, data_root)
             for number, example in enumerate(dataset.examples):
                 assert example.valence_arousal is not None
-                for output, target in zip(score_files.PLANE, example.valence_arousal, strict=True):
+                for output, target in zip(PLANE_AXES, example.valence_arousal, strict=True):
                     score = float(target) * (-1 if number < 2 else 1)
                     place = (name, example.id, example.group, dataset.folds[example.group], 0)
                     rows.writerow((*place, "plane", output, float(target), score))

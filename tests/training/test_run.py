@@ -15,6 +15,7 @@ from affetto.core import Dataset
 from affetto.datasets.splits import N_FOLDS
 from affetto.errors import BadConfig, DatasetInvalid, DatasetMissing
 from affetto.training import run
+from affetto.training.data import LABEL_CUT
 from affetto.training.run import Prepared
 from tests.tiny_training import TinyTraining
 
@@ -93,7 +94,7 @@ def test_fitted_thresholds_cut_where_known_labels_part(tiny: TinyTraining) -> No
     assert set(found) == {"emotions", "gems9"}
     for name, thresholds in found.items():
         known = ~np.isnan(outputs[name])
-        is_true = outputs[name] >= run.LABEL_CUT
+        is_true = outputs[name] >= LABEL_CUT
         assert ((scores[name] >= thresholds) == is_true)[known].all()
 
 

@@ -34,7 +34,7 @@ from typing import Literal
 
 import numpy as np
 
-from affetto.core import Dataset, Example, FloatArray, Vocabulary, quadrant_of
+from affetto.core import PLANE_AXES, Dataset, Example, FloatArray, Vocabulary, quadrant_of
 from affetto.datasets.base import (
     AUDIO_READER,
     Loader,
@@ -53,7 +53,6 @@ from affetto.vocabularies import VOCABULARIES, moods
 from affetto.vocabularies import load as load_vocabulary
 
 TABLE = "labels.csv"
-AXES = ("valence", "arousal")
 MAX_WORDS = 8  # of those that are listed in a remark
 
 _HINT = "docs/training.md says which columns there are"
@@ -250,7 +249,7 @@ def _table(path: Path) -> _Table:
         raise DatasetInvalid(f"{path}, line 1: the column clip is missing", _HINT)
     if "energy" in by_name and "arousal" not in by_name:
         by_name["arousal"] = by_name["energy"]
-    plane = {axis: _on_scale(by_name[axis], -1.0) for axis in AXES if axis in by_name}
+    plane = {axis: _on_scale(by_name[axis], -1.0) for axis in PLANE_AXES if axis in by_name}
     vocabulary, tags = _tags(path, by_name)
     header_of = {name: column.header for name, column in by_name.items()}
     table = _Table(
@@ -421,7 +420,7 @@ def _plane(
 ) -> FloatArray:
     """Give valence and arousal (2,) in [-1, 1]."""
     cells = {axis: column.read(row, table.path, line) for axis, column in table.plane.items()}
-    shares = np.asarray([cells.get(axis, math.nan) for axis in AXES], np.float32)
+    shares = np.asarray([cells.get(axis, math.nan) for axis in PLANE_AXES], np.float32)
     # Of signs, the higher value is 1 and the lower 0 or -1.
     rated = np.where(shares > 0.5, 1, -1) if kind == "signs" else 2 * shares - 1
     rated = np.where(np.isnan(shares), np.nan, rated).astype(np.float32)

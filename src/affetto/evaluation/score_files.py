@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from affetto.core import Head
+from affetto.core import PLANE_AXES, Head
 from affetto.errors import BadConfig, MissingExtra
 from affetto.evaluation.held_out import HeldOut
 from affetto.files import atomic_write
@@ -34,7 +34,6 @@ TEXTS, WHOLES, NUMBERS = (
     ("target", "score"),
 )
 COLUMNS = ("dataset", "example", "group", "fold", "seed", "head", "output", "target", "score")
-PLANE = ("valence", "arousal")
 _SUFFIXES = (".csv", ".parquet")
 
 Columns = dict[str, npt.NDArray[Any]]
@@ -129,7 +128,7 @@ def _columns(dataset: str, held: HeldOut, seed: int) -> Columns:
 def _outputs(head: Head) -> Sequence[str]:
     if head.vocabulary is not None:
         return head.vocabulary.tags
-    return PLANE if head.kind == "plane" else (head.kind,)
+    return PLANE_AXES if head.kind == "plane" else (head.kind,)
 
 
 def _is_unknown(values: npt.NDArray[Any]) -> npt.NDArray[np.bool_]:

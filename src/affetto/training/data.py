@@ -17,6 +17,8 @@ from affetto.frontends import FrontEnd, fingerprint
 from affetto.training.config import DataConfig
 from affetto.windows import cut
 
+LABEL_CUT = 0.5
+"""A target from here on counts as positive where a yes or no is needed."""
 Progress = Callable[[str, int, int], None]
 """Called with what is going on, how many are done and how many there are."""
 

@@ -21,11 +21,8 @@ from affetto.errors import BadConfig, DatasetInvalid
 from affetto.metrics import best_thresholds
 from affetto.training.calibration import Calibration, fold_in
 from affetto.training.config import TrainConfig
-from affetto.training.data import Item, Progress, load_all, load_items
+from affetto.training.data import LABEL_CUT, Item, Progress, load_all, load_items
 from affetto.training.start import Start, fingerprint
-
-LABEL_CUT = 0.5
-"""A target from here on counts as positive where a yes or no is needed."""
 
 
 @dataclass(frozen=True, slots=True)

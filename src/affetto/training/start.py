@@ -31,7 +31,7 @@ from affetto.errors import BadConfig
 from affetto.models.heads import Scorer
 from affetto.training.config import TrainConfig
 from affetto.training.config import load as load_recipe
-from affetto.training.data import Item, windows_of
+from affetto.training.data import LABEL_CUT, Item, windows_of
 
 N_WINDOWS = 4
 """Windows an epoch of each clip of data sets that are named beside a recipe."""
@@ -147,7 +147,7 @@ class Start:
             if head.thresholds is None or head.spec not in heads:
                 continue
             targets = np.stack([item.targets[name] for item in items])
-            is_known = (targets >= 0.5).sum(axis=0) >= MIN_POSITIVES  # NaN is not
+            is_known = (targets >= LABEL_CUT).sum(axis=0) >= MIN_POSITIVES  # NaN is not
             ours = np.asarray(head.thresholds, np.float32)
             found[name] = np.where(is_known, found[name], ours) if name in found else ours
         return found

@@ -21,11 +21,10 @@ from typing import Any, NamedTuple, TextIO
 import numpy as np
 
 from affetto import audio
-from affetto.core import Prediction
+from affetto.core import PLANE_AXES, Prediction
 from affetto.writers.base import Selection, Writer, plain
 
 PLANE, MUSIC = "plane", "music"
-_AXES = ("valence", "arousal")
 
 
 class Row(NamedTuple):
@@ -53,7 +52,7 @@ def rows_of(prediction: Prediction, selection: Selection) -> Iterator[Row]:
 
 
 def _song(main: str, values: dict[str, Any]) -> Iterator[tuple[str, str, float, bool | None]]:
-    for axis in _AXES:
+    for axis in PLANE_AXES:
         yield PLANE, axis, values[axis], None
     if values["music"] is not None:
         yield MUSIC, MUSIC, values[MUSIC], None
@@ -70,7 +69,7 @@ def _windows(path: str, prediction: Prediction, values: dict[str, Any]) -> Itera
     chosen = dict(zip(main.tags, np.transpose(over).tolist(), strict=True))
     for window in range(len(prediction.timeline)):
         start_s, end_s, weight = (columns[name][window] for name in ("start_s", "end_s", "weight"))
-        for axis in _AXES:
+        for axis in PLANE_AXES:
             if axis in columns:
                 value = columns[axis][window]
                 yield Row(path, start_s, end_s, weight, PLANE, axis, value, None)
