@@ -231,11 +231,15 @@ def ask(python: Path, name: str, *arguments: str | Path) -> dict[str, Any]:
     return dict(json.loads(done.stdout.splitlines()[-1]))
 
 
-def embedded(python: Path, name: str, version: str, clips: Sequence[Clips], cache: Path) -> Outputs:
-    """Give a peer's outputs of all clips, from the cache where they are there. Raises: Skipped."""
+def heard(
+    python: Path, name: str, version: str, paths: Mapping[str, Path], cache: Path
+) -> dict[str, Path]:
+    """Give the files of a peer's outputs of sound files by id: an array (n_windows, n_values) each.
+
+    What is in the cache is not heard again. Raises: Skipped.
+    """
     folder = cache / f"{name}-{version}"
     folder.mkdir(parents=True, exist_ok=True)
-    paths = {e.id: e.path for of in clips for e in of.dataset.examples}
     files = {id: folder / f"{file_sha256(path)}.npz" for id, path in paths.items()}
     missing = [id for id, file in files.items() if not file.exists()]
     if missing:
@@ -244,8 +248,14 @@ def embedded(python: Path, name: str, version: str, clips: Sequence[Clips], cach
                 if number % 50 == 0:
                     reporting.say(f"{name}: clip {number + 1} of {len(missing)}")
                 embed(paths[id], files[id])
+    return files
+
+
+def embedded(python: Path, name: str, version: str, clips: Sequence[Clips], cache: Path) -> Outputs:
+    """Give the mean of a peer's outputs over each clip. Raises: Skipped."""
+    paths = {e.id: e.path for of in clips for e in of.dataset.examples}
     found: Outputs = {}
-    for id, file in files.items():
+    for id, file in heard(python, name, version, paths, cache).items():
         with np.load(file) as arrays:
             found[id] = {k: arrays[k].astype(np.float64).mean(axis=0) for k in arrays.files}
     return found

@@ -27,14 +27,23 @@ def features(
     source: Path, reader: str, fingerprint: str, compute: Callable[[], FloatArray]
 ) -> npt.NDArray[np.float16]:
     """Give the cached values (n_bins, n_frames) of a file, computing them the first time."""
-    key = file_sha256(source)
-    path = cache_home() / "features" / f"{reader}-{fingerprint}" / key[:2] / f"{key}.npy"
-    kept = _read(path)
-    if kept is not None:
-        return kept
+    path = _path(source, reader, fingerprint)
+    known = _read(path)
+    if known is not None:
+        return known
     values = compute().astype(np.float16)
     _write(path, values)
     return values
+
+
+def kept(source: Path, reader: str, fingerprint: str) -> npt.NDArray[np.float16] | None:
+    """Give the values that `features` keeps of a file; None where there are none."""
+    return _read(_path(source, reader, fingerprint))
+
+
+def _path(source: Path, reader: str, fingerprint: str) -> Path:
+    key = file_sha256(source)
+    return cache_home() / "features" / f"{reader}-{fingerprint}" / key[:2] / f"{key}.npy"
 
 
 def _read(path: Path) -> npt.NDArray[np.float16] | None:

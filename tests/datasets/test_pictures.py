@@ -174,7 +174,7 @@ def test_spectrum_db_is_the_drawn_spectrum_up_to_its_level(
 ) -> None:
     found = spectrum_db(picture_values(picture))
     assert found.shape == level_db.shape == (pictures.N_BINS, pictures.N_FRAMES)
-    assert found.max() == pytest.approx(pictures.LOUDEST_DB)
+    assert found.max() == 0
     shares = (level_db - level_db.min()) / np.ptp(level_db)
     shown = np.unique(((np.arange(480) + 0.5) * 513 / 480).astype(int))
     range_db, offset_db = np.polyfit(shares[shown].ravel(), found[shown].ravel(), 1)

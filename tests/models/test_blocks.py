@@ -9,7 +9,8 @@ from torch import Tensor
 
 from affetto.core import Waveform
 from affetto.frontends import build, spectrogram
-from affetto.models.blocks import ConvBlock, WindowNorm
+from affetto.frontends.frames import TYPICAL_LEVEL_DB
+from affetto.models.blocks import ConvBlock, Level, WindowNorm
 from tests import miniature
 
 LOGMEL = build("logmel", {"n_mels": 32, "f_max_hz": 8000.0})
@@ -63,3 +64,21 @@ def test_conv_block_halves_both_axes_where_it_pools(pool: bool, shape: tuple[int
     found = ConvBlock(3, 5, pool)(torch.randn(2, 3, 8, 12))
     assert found.shape == shape
     assert (found >= 0).all()
+
+
+def test_level_says_how_many_tens_of_decibels_a_window_is_from_typical() -> None:
+    values = torch.randn(1, 8, 20, generator=torch.Generator().manual_seed(0))
+    values = values - values.mean() + TYPICAL_LEVEL_DB
+    level = Level(dropout=0.0)
+    windows = torch.cat([values, values + 10, values - 25, values - 90])
+    torch.testing.assert_close(level(windows), torch.tensor([[0.0], [1.0], [-2.5], [-3.0]]))
+
+
+def test_level_is_left_out_for_a_share_of_windows_in_training_alone() -> None:
+    level, windows = Level(dropout=0.25), torch.full((4000, 2, 2), TYPICAL_LEVEL_DB + 10)
+    torch.manual_seed(0)
+    found = level(windows)
+    assert set(found.flatten().tolist()) == {0.0, 1.0}
+    assert float(found.mean()) == pytest.approx(0.75, abs=0.05)
+    level.eval()
+    assert (level(windows) == 1).all()

@@ -15,7 +15,8 @@ from affetto import models
 from affetto.core import Head
 from affetto.errors import MissingExtra
 from affetto.models.export import max_difference, save_weights, to_onnx
-from affetto.models.heads import Scorer
+from affetto.models.heads import Scorer, values_of
+from affetto.models.plane import KIND, N_LOGITS, RATINGS, SIGNS
 from affetto.models.scorer import BATCH_WINDOWS, TorchScorer, score
 from affetto.vocabularies import load as load_vocabulary
 
@@ -48,9 +49,27 @@ def test_outputs_are_sigmoids_and_the_plane_runs_from_minus_one_to_one(scorer: S
     with torch.inference_mode():
         logits = scorer(values)
         plane, tags, embedding = scorer.outputs(values)
-        torch.testing.assert_close(plane, torch.tanh(logits["plane"] / 2))
+        assert plane.shape == (4, 2)
+        assert plane.abs().max() <= 1
         torch.testing.assert_close(tags, torch.sigmoid(logits["gems9"]))
         torch.testing.assert_close(scorer.heads["gems9"](embedding), logits["gems9"])
+
+
+@pytest.mark.parametrize(("kind", "place"), [(-30.0, SIGNS), (30.0, RATINGS)])
+def test_plane_is_what_the_kind_of_music_that_it_sounds_like_says(
+    kind: float, place: slice
+) -> None:
+    logits = torch.randn(6, N_LOGITS, generator=torch.Generator().manual_seed(0))
+    logits[:, KIND] = kind
+    found = values_of(Head("plane", "plane"), logits)
+    torch.testing.assert_close(found, torch.tanh(logits[:, place] / 2))
+
+
+def test_plane_between_two_kinds_of_music_lies_between_what_both_say() -> None:
+    logits = torch.randn(50, N_LOGITS, generator=torch.Generator().manual_seed(1))
+    found = values_of(Head("plane", "plane"), logits)
+    both = torch.stack([torch.tanh(logits[:, place] / 2) for place in (SIGNS, RATINGS)])
+    assert ((found >= both.amin(dim=0) - 1e-6) & (found <= both.amax(dim=0) + 1e-6)).all()
 
 
 def test_exported_network_names_its_inputs_and_outputs_with_shapes(exported: Path) -> None:

@@ -17,6 +17,9 @@ from affetto.training.config import AugmentConfig
 ALL = AugmentConfig(
     mixup=0.4,
     tilt_db=6.0,
+    gain_db=3.0,
+    low_pass_share=0.5,
+    max_low_pass=3,
     n_band_masks=2,
     max_band_mask=4,
     n_time_masks=2,
@@ -147,3 +150,26 @@ def test_masks_fill_whole_bands_and_frames_with_the_windows_mean() -> None:
         assert bands.sum() <= 4
         assert frames.sum() <= 6
         assert torch.equal(window, bands[:, None] | frames[None])
+
+
+def test_gain_moves_all_values_of_a_window_alike_within_its_limit() -> None:
+    values = batch()
+    found, _ = apply(values, targets_of(), AugmentConfig(gain_db=4.0), np.random.default_rng(0))
+    added = found - values
+    torch.testing.assert_close(added, added[:, :1, :1].expand_as(added), atol=1e-4, rtol=0)
+    gains = added[:, 0, 0]
+    assert gains.abs().max() <= 4
+    assert gains.std() > 0.5
+
+
+def test_low_pass_empties_upper_bands_of_a_share_of_the_windows() -> None:
+    values = batch(400)
+    config = AugmentConfig(low_pass_share=0.25, max_low_pass=3)
+    found, _ = apply(values, targets_of(400), config, np.random.default_rng(0))
+    is_lost = (found == values.amin(dim=(1, 2), keepdim=True)).all(dim=2)
+    assert torch.equal(found[~is_lost], values[~is_lost])
+    n_lost = is_lost.sum(dim=1)
+    assert set(n_lost.tolist()) == {0, 1, 2, 3}
+    assert float((n_lost > 0).float().mean()) == pytest.approx(0.25, abs=0.07)
+    for row, n in zip(is_lost, n_lost, strict=True):
+        assert row[len(row) - int(n) :].all()  # the highest ones

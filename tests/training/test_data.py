@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from dataclasses import replace
 from pathlib import Path
@@ -18,6 +19,7 @@ from affetto.errors import DatasetMissing
 from affetto.frontends import build, fingerprint
 from affetto.training.config import DataConfig
 from affetto.training.data import (
+    LESSONS,
     Batch,
     Item,
     batches,
@@ -155,6 +157,41 @@ def test_batches_do_not_soften_whether_it_is_music() -> None:
     config = DataConfig("one", smoothing=0.2)
     for batch in batches(made, [config], [head], 8, 2, seed=0, epoch=0):
         assert (batch.targets["music"] == 1).all()
+
+
+@pytest.mark.parametrize(
+    ("kind", "expected"),
+    [
+        ("signs", [0.3, 0.7, math.nan, math.nan, 0.0]),
+        ("ratings", [math.nan, math.nan, 0.3, 0.7, 1.0]),
+        ("none", [0.3, 0.7, 0.3, 0.7, math.nan]),
+    ],
+)
+def test_batches_teach_the_part_of_the_plane_that_a_data_set_knows(
+    kind: str, expected: list[float]
+) -> None:
+    plane = np.asarray([0.25, 0.75], np.float32)
+    made = [replace(item(n), plane_kind=kind, targets={"plane": plane}) for n in range(4)]
+    config = DataConfig("one", smoothing=0.2)
+    (batch,) = batches(made, [config], [PLANE], 8, 4, seed=0, epoch=0)
+    np.testing.assert_allclose(batch.targets["plane"], [expected] * 4, rtol=1e-6)
+
+
+def test_batches_bring_what_the_teacher_says_nearest_to_each_window() -> None:
+    # Lesson k of item n is (n, k), one each 5 frames; item 3 has not been heard.
+    made = [
+        replace(item(n), lessons=np.asarray([(n, k) for k in range(6)], np.float32))
+        for n in range(3)
+    ]
+    made.append(item(3))
+    data = [DataConfig("one", windows=20)]
+    for batch in batches(made, data, [PLANE], 8, 16, seed=0, epoch=0, frames_a_lesson=5.0):
+        numbers, first = np.divmod(batch.values[:, 0, 0], 100)
+        lessons = batch.targets[LESSONS]
+        known = numbers < 3
+        assert np.isnan(lessons[~known]).all()
+        np.testing.assert_array_equal(lessons[known, 0], numbers[known])
+        assert (np.abs(lessons[known, 1] * 5 - first[known]) <= 2.5).all()
 
 
 def test_targets_of_the_plane_run_from_zero_to_one(tiny: TinyTraining) -> None:

@@ -13,8 +13,8 @@ value gets the first color and its highest the last. Reading one back takes thre
    distance (the median over frames of maximum minus median above 8.6 kHz) was 74.4 dB with a
    standard deviation of 2.3 %; hence range = 74.4 dB / distance in the picture.
 
-The level itself stays unknown: the loudest bin is put at -10 dB, and networks that are to learn
-from pictures and sound normalize each window.
+The level itself stays unknown: a picture gets the level that is typical of music, and networks
+that are to learn from pictures and sound normalize each window.
 """
 
 from __future__ import annotations
@@ -28,6 +28,7 @@ import numpy as np
 from affetto.core import BoolArray, Example, FloatArray, IntArray, Spectrogram
 from affetto.errors import BadConfig, DatasetInvalid, MissingExtra
 from affetto.frontends import FrontEnd, fingerprint
+from affetto.frontends.frames import TYPICAL_LEVEL_DB
 
 SAMPLE_RATE, N_FFT, HOP_LENGTH = 22_050, 1024, 512
 N_SAMPLES = 65_536  # shown in a picture
@@ -35,10 +36,9 @@ N_BINS = N_FFT // 2 + 1
 N_FRAMES = 1 + (N_SAMPLES - N_FFT) // HOP_LENGTH  # 127
 DURATION_S = N_SAMPLES / SAMPLE_RATE  # 2.97
 
-PICTURE_READER = "picture-1"
+PICTURE_READER = "picture-2"
 LEAKAGE_DB = 74.4
 LOW_PASS_BIN = 400  # 8.6 kHz
-LOUDEST_DB = -10.0
 BLANK_SHARE = 0.5
 MAX_COLOR_DISTANCE = 30  # squared, over the three channels of 0 to 255
 
@@ -62,8 +62,9 @@ def read_picture(example: Example, front_end: FrontEnd) -> Spectrogram:
             "take the front end logmel with n_fft 1024, hop_length 512, sample_rate 22050",
         )
     level_db = spectrum_db(picture_values(example.path))
+    values = of_power(10 ** (level_db / 10))
     return Spectrogram(
-        values=of_power(10 ** (level_db / 10)),
+        values=values - values.mean() + TYPICAL_LEVEL_DB,
         sample_rate=SAMPLE_RATE,
         hop_length=HOP_LENGTH,
         fingerprint=fingerprint(front_end),
@@ -97,14 +98,15 @@ def blank_share(path: Path) -> float:
 
 
 def spectrum_db(values: FloatArray) -> FloatArray:
-    """Give the spectrum (513, 127) in dB of pixel values (n_rows, n_columns) in [0, 1]."""
+    """Give the spectrum (513, 127) of pixel values (n_rows, n_columns) in [0, 1], in dB below the
+    loudest bin."""
     shown = values[:, _centers(N_FRAMES, values.shape[1])]
     rows = _centers_of_bins(values.shape[0])
     bins = np.arange(N_BINS)
     spectrum = np.stack([np.interp(bins, rows, column) for column in shown.T], axis=1)
     distance = np.median(spectrum.max(axis=0) - np.median(spectrum[LOW_PASS_BIN:], axis=0))
     range_db = float(np.clip(LEAKAGE_DB / max(float(distance), 1e-6), 60.0, 250.0))
-    level_db: FloatArray = (spectrum - spectrum.max()) * range_db + LOUDEST_DB
+    level_db: FloatArray = (spectrum - spectrum.max()) * range_db
     return level_db
 
 

@@ -23,6 +23,8 @@ from affetto.errors import BadConfig
 
 POWER_FLOOR = 1e-10
 FLOOR_DB = -100.0  # 10 * log10(POWER_FLOOR)
+TYPICAL_LEVEL_DB = -45.0
+"""About the mean over bands and frames of log-mel music, where its level is not known."""
 
 # Beyond any use, and small enough for the filter bank of a foreign bundle to fit into memory.
 HIGHEST = {"sample_rate": 768_000, "n_fft": 1 << 15, "hop_length": 1 << 15}

@@ -1,7 +1,8 @@
 """Networks, in torch: only training and export import this package's members.
 
 A network takes spectrogram windows (batch, n_bins, n_frames) in the front end's unit and gives
-an embedding (batch, n_dims); `heads.Scorer` puts the heads on top. Its settings are a frozen
+an embedding (batch, n_dims): `summarize` is the trunk, to (batch, n_summary), and `embed` goes on
+from there. `heads.Scorer` puts the heads on top. Its settings are a frozen
 dataclass, so that a bundle can name them.
 """
 

@@ -5,6 +5,10 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from affetto.frontends.frames import TYPICAL_LEVEL_DB
+
+LEVEL_UNIT_DB = 10.0
+
 
 class WindowNorm(nn.Module):
     """Give each window mean 0 and deviation 1 over all its values, then scale each band.
@@ -27,6 +31,25 @@ class WindowNorm(nn.Module):
         deviation = centered.square().mean(dim=(1, 2), keepdim=True).sqrt()
         scaled: Tensor = self.bands(centered / deviation.clamp(min=self.min_deviation))
         return scaled
+
+
+class Level(nn.Module):
+    """How loud a window is: its mean in dB, from the typical one, in tens of dB within +-3.
+
+    In training a share `dropout` of the windows gets 0, what is given where a level is not known.
+
+    Shape: (batch, n_bins, n_frames) -> (batch, 1).
+    """
+
+    def __init__(self, dropout: float) -> None:
+        super().__init__()
+        self.dropout = dropout
+
+    def forward(self, x: Tensor) -> Tensor:
+        level = ((x.mean(dim=(1, 2)) - TYPICAL_LEVEL_DB) / LEVEL_UNIT_DB).clamp(-3, 3)
+        if self.training and self.dropout:
+            level = torch.where(torch.rand_like(level) < self.dropout, 0.0, level)
+        return level.unsqueeze(1)
 
 
 class ConvBlock(nn.Module):

@@ -1,6 +1,6 @@
 """A deep convolutional network on spectrograms, in the spirit of X. Liu and others, "CNN based
 music emotion classification" (arXiv 1704.05665): no hand-crafted features. Layers, widths and
-pooling are our choice, made for a laptop's CPU: about 46 million multiplications a window.
+pooling are our choice, made for a laptop's CPU.
 """
 
 from __future__ import annotations
@@ -11,33 +11,45 @@ import torch
 from torch import Tensor, nn
 
 from affetto.errors import BadConfig
-from affetto.models.blocks import ConvBlock, WindowNorm
+from affetto.models.blocks import ConvBlock, Level, WindowNorm
 
 
 @dataclass(frozen=True, slots=True)
 class CnnConfig:
-    """`channels` of the blocks, all but the last followed by a pooling; sizes; dropout rates."""
+    """`channels` of the blocks, all but the last followed by a pooling; sizes; dropout rates.
+
+    `frame_pool` frames are averaged into one at first. `level` lets the network hear how loud a
+    window is; in training it is left out for a share `level_dropout` of the windows.
+    """
 
     channels: tuple[int, ...] = (16, 32, 64, 96, 128)
     n_summary: int = 192
     n_dims: int = 128
     dropout: float = 0.3
+    frame_pool: int = 1
+    level: bool = False
+    level_dropout: float = 0.2
 
     def __post_init__(self) -> None:
         channels = self.channels if isinstance(self.channels, tuple) else ()
-        sizes = (*channels, self.n_summary, self.n_dims)
+        sizes = (*channels, self.n_summary, self.n_dims, self.frame_pool)
         if not channels or not all(type(n) is int and n > 0 for n in sizes):
             raise BadConfig(
-                "channels (one or more), n_summary and n_dims of network cnn must be positive "
-                f"whole numbers, not {self.channels}, {self.n_summary} and {self.n_dims}"
+                "channels (one or more), n_summary, n_dims and frame_pool of network cnn must be "
+                f"positive whole numbers, not {self.channels}, {self.n_summary}, {self.n_dims} "
+                f"and {self.frame_pool}"
             )
-        if not isinstance(self.dropout, int | float) or not 0 <= self.dropout < 1:
-            raise BadConfig(f"dropout of network cnn must lie in [0, 1), not {self.dropout}")
+        for name in ("dropout", "level_dropout"):
+            share = getattr(self, name)
+            if not isinstance(share, int | float) or not 0 <= share < 1:
+                raise BadConfig(f"{name} of network cnn must lie in [0, 1), not {share}")
+        if type(self.level) is not bool:
+            raise BadConfig(f"level of network cnn must be true or false, not {self.level}")
 
 
 class Cnn(nn.Module):
     """Convolutions, one convolution over all that is left of the frequency axis, then the mean
-    and the maximum over time.
+    and the maximum over time (and the window's level): the summary. A layer on top embeds it.
 
     Shape: (batch, n_bins, n_frames) -> (batch, n_dims).
     """
@@ -50,6 +62,12 @@ class Cnn(nn.Module):
         if n_rows < 1:
             raise BadConfig(f"{len(config.channels)} blocks are too many for {n_bins} bins")
         self.n_dims = config.n_dims
+        self.pool_frames = (
+            nn.AvgPool1d(config.frame_pool, ceil_mode=True)
+            if config.frame_pool > 1
+            else nn.Identity()
+        )
+        self.level = Level(config.level_dropout) if config.level else None
         self.norm = WindowNorm(n_bins)
         widths = (1, *config.channels)
         last = len(config.channels) - 1
@@ -61,16 +79,24 @@ class Cnn(nn.Module):
             nn.BatchNorm2d(config.n_summary),
             nn.ReLU(),
         )
+        self.n_summary = 2 * config.n_summary + config.level
         self.embed = nn.Sequential(
             nn.Dropout(config.dropout),
-            nn.Linear(2 * config.n_summary, config.n_dims),
+            nn.Linear(self.n_summary, config.n_dims),
             nn.BatchNorm1d(config.n_dims),
             nn.ReLU(),
             nn.Dropout(config.dropout),
         )
 
+    def summarize(self, x: Tensor) -> Tensor:
+        """Give what `embed` takes, (batch, n_summary)."""
+        pooled = self.norm(self.pool_frames(x))
+        rows = self.collapse(self.blocks(pooled.unsqueeze(1))).squeeze(2).float()
+        parts = [rows.mean(dim=2), rows.amax(dim=2)]
+        if self.level is not None:
+            parts.append(self.level(x))
+        return torch.cat(parts, dim=1)
+
     def forward(self, x: Tensor) -> Tensor:
-        rows = self.collapse(self.blocks(self.norm(x).unsqueeze(1))).squeeze(2)
-        summary = torch.cat([rows.mean(dim=2), rows.amax(dim=2)], dim=1)
-        embedding: Tensor = self.embed(summary)
+        embedding: Tensor = self.embed(self.summarize(x))
         return embedding

@@ -1,9 +1,14 @@
 """Heads: what a network says about a window, on top of its embedding.
 
-A head of kind `tags` gives one sigmoid per tag of its vocabulary. A head of kind `plane` gives
-valence and arousal: logits z whose sigmoid p is read as 2 p - 1 in [-1, 1], so that ratings and
-bare signs are learnt by one and the same cross-entropy, with (value + 1) / 2 as the target. A head
-of kind `music` is one sigmoid.
+A head of kind `tags` gives one sigmoid per tag of its vocabulary, one of kind `music` a single one.
+
+A head of kind `plane` gives valence and arousal in [-1, 1] as 2 p - 1 with p = sigmoid(z), so that
+ratings and bare signs are learnt by the same cross-entropy, with (value + 1) / 2 as the target. But
+the two are not one scale: who rates film music calls loud what is soft among pop songs, and a sign
+is cut where its data set happens to be. One z for both is bad at either (measured in
+docs/training.md). So there are two, and a third number says which of the two kinds of music this
+sounds like: z = k * z_ratings + (1 - k) * z_signs with k a sigmoid, a mixture of experts (R. A.
+Jacobs and others, Neural Computation 1991) whose gate is taught.
 """
 
 from __future__ import annotations
@@ -15,6 +20,21 @@ import torch
 from torch import Tensor, nn
 
 from affetto.core import Head
+from affetto.models.plane import KIND, N_LOGITS, RATINGS, SIGNS
+
+
+def n_logits(head: Head) -> int:
+    """Give how many logits a head has."""
+    return N_LOGITS if head.kind == "plane" else head.n_outputs
+
+
+def values_of(head: Head, logits: Tensor) -> Tensor:
+    """Give a head's values (batch, n_outputs), the plane in [-1, 1], others in [0, 1]."""
+    if head.kind != "plane":
+        return torch.sigmoid(logits)
+    share = torch.sigmoid(logits[:, KIND])
+    mixed = share * logits[:, RATINGS] + (1 - share) * logits[:, SIGNS]
+    return 2 * torch.sigmoid(mixed) - 1
 
 
 class Scorer(nn.Module):
@@ -25,18 +45,19 @@ class Scorer(nn.Module):
         self.network = network
         self.specs = tuple(heads)
         self.heads = nn.ModuleDict(
-            {head.name: nn.Linear(network.n_dims, head.n_outputs) for head in heads}
+            {head.name: nn.Linear(network.n_dims, n_logits(head)) for head in heads}
         )
 
     def forward(self, x: Tensor) -> dict[str, Tensor]:
-        embedding = self.network(x)
+        return self.of_summary(self.network.summarize(x))
+
+    def of_summary(self, summary: Tensor) -> dict[str, Tensor]:
+        """Give the logits of what the network's trunk makes of windows, (batch, n_summary)."""
+        embedding = self.network.embed(summary)
         return {name: head(embedding) for name, head in self.heads.items()}
 
     def outputs(self, x: Tensor) -> tuple[Tensor, ...]:
-        """Give each head's values, the plane in [-1, 1], others in [0, 1], then the embedding."""
+        """Give each head's values, as `values_of` has them, then the embedding."""
         embedding = self.network(x)
-        values = []
-        for spec in self.specs:
-            score = torch.sigmoid(self.heads[spec.name](embedding))
-            values.append(2 * score - 1 if spec.kind == "plane" else score)
+        values = (values_of(spec, self.heads[spec.name](embedding)) for spec in self.specs)
         return (*values, embedding)

@@ -4,6 +4,9 @@
   weight from Beta(a, a), at least 1/2 for the window itself. Where only one of the two labels
   an output, the window's own label counts, known or not.
 - tilt: a straight line over the frequency bands, up to `tilt_db` at the ends: another equalizer.
+- gain: another volume, by up to `gain_db`.
+- low pass: a share `low_pass_share` of the windows loses up to `max_low_pass` of its highest
+  bands, as an encoder of few bits does: they fall to the window's lowest value.
 - masks over bands and frames (SpecAugment; D. S. Park and others, Interspeech 2019), filled with
   the window's mean.
 """
@@ -28,6 +31,11 @@ def apply(
         values = values + _tilt(values, config.tilt_db, rng)
     if config.mixup:
         values, changed = mixup(values, changed, config.mixup, rng)
+    if config.gain_db:
+        gain = rng.uniform(-config.gain_db, config.gain_db, len(values)).astype(np.float32)
+        values = values + torch.from_numpy(gain)[:, None, None]
+    if config.low_pass_share and config.max_low_pass:
+        values = _low_pass(values, config.low_pass_share, config.max_low_pass, rng)
     mean = values.mean(dim=(1, 2), keepdim=True)
     masked = torch.zeros(values.shape, dtype=torch.bool)
     for row in masked:
@@ -44,6 +52,15 @@ def _tilt(values: Tensor, tilt_db: float, rng: np.random.Generator) -> Tensor:
     slope = torch.from_numpy(rng.uniform(-tilt_db, tilt_db, len(values)).astype(np.float32))
     ramp = torch.linspace(-1, 1, values.shape[1])
     return (slope[:, None] * ramp[None])[:, :, None]
+
+
+def _low_pass(values: Tensor, share: float, most: int, rng: np.random.Generator) -> Tensor:
+    n_bands = values.shape[1]
+    n_lost = rng.integers(1, min(most, n_bands) + 1, len(values))
+    n_lost[rng.random(len(values)) >= share] = 0
+    is_lost = torch.arange(n_bands)[None] >= torch.from_numpy(n_bands - n_lost)[:, None]
+    lowest = values.amin(dim=(1, 2), keepdim=True)
+    return torch.where(is_lost[:, :, None], lowest, values)
 
 
 def mixup(

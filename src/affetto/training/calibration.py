@@ -25,6 +25,7 @@ import numpy.typing as npt
 
 from affetto.core import Dataset, FloatArray, Head
 from affetto.errors import BadConfig
+from affetto.models.plane import RATINGS, SIGNS
 from affetto.training.data import Item
 
 SLOPE_FACTOR = 2.0
@@ -126,16 +127,19 @@ def fold_in(scorer: Any, calibrations: Mapping[str, Calibration]) -> None:
     """Make calibrations by head a part of the weights of a `models.heads.Scorer`.
 
     Each row of a head's linear layer, and its bias, is taken times its slope, and the intercept
-    is added to the bias.
+    is added to the bias. Both of the plane's mixed logits are taken so, and with them the mixture.
     """
     import torch
 
+    kinds = {spec.name: spec.kind for spec in scorer.specs}
     with torch.no_grad():
         for name, calibration in calibrations.items():
             layer = scorer.heads[name]
             slopes = torch.tensor(calibration.slopes)
-            layer.weight.mul_(slopes[:, None])
-            layer.bias.mul_(slopes).add_(torch.tensor(calibration.intercepts))
+            intercepts = torch.tensor(calibration.intercepts)
+            for rows in (SIGNS, RATINGS) if kinds[name] == "plane" else (slice(None),):
+                layer.weight[rows] *= slopes[:, None]
+                layer.bias[rows] = layer.bias[rows] * slopes + intercepts
 
 
 def _logits(head: Head, windows: Windows) -> tuple[Floats, npt.NDArray[np.intp], npt.NDArray[Any]]:

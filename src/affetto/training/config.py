@@ -91,6 +91,9 @@ class AugmentConfig:
 
     mixup: float = 0.0
     tilt_db: float = 0.0
+    gain_db: float = 0.0
+    low_pass_share: float = 0.0
+    max_low_pass: int = 0
     n_band_masks: int = 0
     max_band_mask: int = 0
     n_time_masks: int = 0
@@ -99,11 +102,34 @@ class AugmentConfig:
     def __post_init__(self) -> None:
         for name, value in asdict(self).items():
             _demand(0 <= value < math.inf, f"{name} at least 0")
+        _demand(self.low_pass_share <= 1, "low_pass_share between 0 and 1")
+
+
+@dataclass(frozen=True, slots=True)
+class TeacherConfig:
+    """Another network, by name, whose outputs the trunk learns to tell; see `teacher`.
+
+    `data` names the data sets that it has heard; `n_dims` principal components of what it says of
+    them count `weight` times in the loss.
+    """
+
+    name: str = ""
+    data: tuple[str, ...] = ()
+    n_dims: int = 64
+    weight: float = 0.5
+
+    def __post_init__(self) -> None:
+        _demand(self.n_dims >= 1, "the teacher's n_dims at least 1")
+        _demand(0 <= self.weight < math.inf, "the teacher's weight at least 0")
 
 
 @dataclass(frozen=True, slots=True)
 class OptimizerConfig:
-    """AdamW under a one-cycle cosine schedule, and the average of weights that is kept."""
+    """AdamW under a one-cycle cosine schedule, and the average of weights that is kept.
+
+    `precision` "bfloat16" computes the trunk's convolutions in training in that format, which
+    processors that have it do several times as fast; weights and the rest stay in float32.
+    """
 
     epochs: int
     batch_size: int = 64
@@ -111,6 +137,7 @@ class OptimizerConfig:
     weight_decay: float = 0.05
     warmup_share: float = 0.1
     average_decay: float = 0.995
+    precision: str = "float32"
 
     def __post_init__(self) -> None:
         if self.epochs < 1 or self.batch_size < 2:
@@ -119,6 +146,7 @@ class OptimizerConfig:
         _demand(0 <= self.weight_decay < math.inf, "weight_decay at least 0")
         _demand(0 <= self.warmup_share <= 1, "warmup_share between 0 and 1")
         _demand(0 <= self.average_decay < 1, "average_decay at least 0 and below 1")
+        _demand(self.precision in ("float32", "bfloat16"), "precision float32 or bfloat16")
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,6 +164,7 @@ class TrainConfig:
     data: tuple[DataConfig, ...]
     optimizer: OptimizerConfig
     augment: AugmentConfig = AugmentConfig()
+    teacher: TeacherConfig = TeacherConfig()
     validation_share: float = 0.12
     seed: int = 0
     n_threads: int = 2

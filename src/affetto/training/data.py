@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -14,9 +15,12 @@ from affetto.core import Dataset, Example, FloatArray, Head, Spectrogram
 from affetto.datasets import load as load_dataset
 from affetto.datasets.base import section_of
 from affetto.frontends import FrontEnd, fingerprint
+from affetto.models.plane import KIND, N_LOGITS, RATINGS, SIGNS
 from affetto.training.config import DataConfig
 from affetto.windows import cut
 
+LESSONS = "lessons"
+"""Where a batch's targets hold what a teacher says, beside those of the heads."""
 LABEL_CUT = 0.5
 """A target from here on counts as positive where a yes or no is needed."""
 Progress = Callable[[str, int, int], None]
@@ -25,17 +29,26 @@ Progress = Callable[[str, int, int], None]
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """An example with its spectrogram (n_bins, n_frames) and one target row for each head."""
+    """An example with its spectrogram (n_bins, n_frames) and one target row for each head.
+
+    `plane_kind` is the data set's. `lessons`, (n_positions, n_values), are what a teacher says of
+    it at even distances.
+    """
 
     example: Example
     dataset: str
     values: npt.NDArray[np.float16]
     targets: dict[str, FloatArray]
+    plane_kind: str = "none"
+    lessons: npt.NDArray[Any] | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """Windows (batch, n_bins, n_frames), targets by head (batch, n_outputs), weights (batch,)."""
+    """Windows (batch, n_bins, n_frames), targets by head (batch, n_logits), weights (batch,).
+
+    Where there is a teacher, `LESSONS` are among the targets, (batch, n_values).
+    """
 
     values: FloatArray
     targets: dict[str, FloatArray]
@@ -70,6 +83,7 @@ def load_items(
             items[example.id] = Item(
                 example=example,
                 dataset=dataset.name,
+                plane_kind=dataset.plane_kind,
                 values=_part(whole, example, front_end, context_s),
                 targets={head.name: targets_of(dataset, example, head) for head in heads},
             )
@@ -116,35 +130,48 @@ def batches(
     batch_size: int,
     seed: int,
     epoch: int,
+    frames_a_lesson: float = 0.0,
 ) -> Iterator[Batch]:
     """Give the batches of an epoch: each example as often as its data set's `windows` says,
-    each time a stretch of n_window frames drawn anew. A last batch of one window is left out."""
+    each time a stretch of n_window frames drawn anew. A last batch of one window is left out.
+
+    `frames_a_lesson` is how far a teacher's lessons stand apart, 0 without one.
+    """
     rng = np.random.default_rng([seed, epoch])
     settings = {config.name: config for config in data}
     draws = [i for i, item in enumerate(items) for _ in range(settings[item.dataset].windows)]
     order = rng.permutation(draws)
+    n_values = max((len(i.lessons[0]) for i in items if i.lessons is not None), default=0)
     for first in range(0, len(order), batch_size):
         chosen = [items[i] for i in order[first : first + batch_size]]
         if len(chosen) < 2:
             return
+        drawn = [_stretch(item.values, n_window, rng) for item in chosen]
+        targets = {
+            head.name: np.stack(
+                [_of_logits(head, item, settings[item.dataset].smoothing) for item in chosen]
+            )
+            for head in heads
+        }
+        if frames_a_lesson:
+            places = [place / frames_a_lesson for _, place in drawn]
+            targets[LESSONS] = _lessons_at(chosen, places, n_values)
         yield Batch(
-            values=np.stack([_stretch(item.values, n_window, rng) for item in chosen]),
-            targets={
-                head.name: np.stack(
-                    [
-                        _soften(
-                            item.targets[head.name],
-                            0.0 if head.kind == "music" else settings[item.dataset].smoothing,
-                        )
-                        for item in chosen
-                    ]
-                )
-                for head in heads
-            },
+            values=np.stack([values for values, _ in drawn]),
+            targets=targets,
             weights=np.asarray(
                 [settings[item.dataset].weight for item in chosen], dtype=np.float32
             ),
         )
+
+
+def _lessons_at(items: Sequence[Item], places: Sequence[float], n_values: int) -> FloatArray:
+    """Give each item's lesson that is nearest to a place, NaN for items without any."""
+    found = np.full((len(items), n_values), np.nan, np.float32)
+    for row, item, place in zip(found, items, places, strict=True):
+        if item.lessons is not None:
+            row[:] = item.lessons[min(round(place), len(item.lessons) - 1)]
+    return found
 
 
 def n_batches(items: Sequence[Item], data: Sequence[DataConfig], batch_size: int) -> int:
@@ -171,14 +198,29 @@ def _spectrogram(values: npt.NDArray[np.float16], front_end: FrontEnd) -> Spectr
 
 def _stretch(
     values: npt.NDArray[np.float16], n_window: int, rng: np.random.Generator
-) -> FloatArray:
+) -> tuple[FloatArray, int]:
+    """Draw n_window frames; give them and which is the first."""
     n_frames = values.shape[1]
     if n_frames < n_window:
         values = np.tile(values, (1, -(-n_window // n_frames)))
         n_frames = n_window
     first = int(rng.integers(0, n_frames - n_window + 1))
-    return values[:, first : first + n_window].astype(np.float32)
+    return values[:, first : first + n_window].astype(np.float32), first
 
 
-def _soften(targets: FloatArray, smoothing: float) -> FloatArray:
-    return np.asarray(targets * (1 - smoothing) + smoothing / 2, np.float32)
+def _of_logits(head: Head, item: Item, smoothing: float) -> FloatArray:
+    """Give what each logit of a head is taught by an item, (n_logits,)."""
+    targets = item.targets[head.name]
+    if head.kind == "music":
+        return targets
+    soft = np.asarray(targets * (1 - smoothing) + smoothing / 2, np.float32)
+    if head.kind != "plane":
+        return soft
+    found = np.full(N_LOGITS, np.nan, np.float32)
+    if item.plane_kind != "ratings":
+        found[SIGNS] = soft
+    if item.plane_kind != "signs":
+        found[RATINGS] = soft
+    if item.plane_kind != "none":
+        found[KIND] = item.plane_kind == "ratings"
+    return found

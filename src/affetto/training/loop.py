@@ -20,7 +20,7 @@ import numpy as np
 import torch
 from safetensors import safe_open
 from safetensors.torch import save_file
-from torch import Tensor
+from torch import Tensor, nn
 
 from affetto import frontends, models
 from affetto.errors import BadConfig
@@ -29,9 +29,9 @@ from affetto.metrics import macro, pearson, roc_auc
 from affetto.models.export import load_weights, save_weights
 from affetto.models.heads import Scorer
 from affetto.models.scorer import score
-from affetto.training import augment, losses
+from affetto.training import augment, losses, teacher
 from affetto.training.config import TrainConfig
-from affetto.training.data import Item, batches, n_batches, windows_of
+from affetto.training.data import LESSONS, Item, batches, n_batches, windows_of
 from affetto.training.schedule import Schedule
 from affetto.training.start import Start
 
@@ -94,6 +94,8 @@ def train(
     if start is not None:
         start.load(scorer, config)
         training = start.remembered(training, scorer.specs)
+    if config.teacher.name:
+        training = teacher.simplified(training, config.teacher.n_dims)
     state = _State(config, scorer, n_batches(training, config.data, config.optimizer.batch_size))
     first = state.resume(run)
     for epoch in range(first, config.optimizer.epochs):
@@ -167,9 +169,14 @@ class _State:
         self.scorer = scorer
         self.average = _channels_last(build(config))
         self.average.load_state_dict(scorer.state_dict())
+        self.student: nn.Linear | None = None
+        if config.teacher.name:
+            self.student = nn.Linear(scorer.network.n_summary, config.teacher.n_dims)
         settings = config.optimizer
         self.optimizer = torch.optim.AdamW(
-            scorer.parameters(), lr=settings.learning_rate, weight_decay=settings.weight_decay
+            [*scorer.parameters(), *(self.student.parameters() if self.student else ())],
+            lr=settings.learning_rate,
+            weight_decay=settings.weight_decay,
         )
         self.n_steps_epoch = n_steps_epoch
         self.schedule = Schedule(settings, n_steps_epoch * settings.epochs)
@@ -177,6 +184,8 @@ class _State:
     def save(self, run: Run, n_epochs_done: int, measured: dict[str, float]) -> None:
         tensors = {f"scorer.{k}": v for k, v in self.scorer.state_dict().items()}
         tensors |= {f"average.{k}": v for k, v in self.average.state_dict().items()}
+        if self.student is not None:
+            tensors |= {f"student.{k}": v for k, v in self.student.state_dict().items()}
         for index, slots in self.optimizer.state_dict()["state"].items():
             tensors |= {f"optimizer.{index}.{name}": slots[name] for name in sorted(slots)}
         # A measure without a value (no tag has both classes) is left out: JSON knows no NaN.
@@ -200,6 +209,8 @@ class _State:
             n_epochs_done = int(file.metadata()["n_epochs_done"])
         self.scorer.load_state_dict(_under("scorer.", tensors))
         self.average.load_state_dict(_under("average.", tensors))
+        if self.student is not None:
+            self.student.load_state_dict(_under("student.", tensors))
         slots: dict[int, dict[str, Tensor]] = {}
         for key, value in _under("optimizer.", tensors).items():
             index, _, name = key.partition(".")
@@ -219,9 +230,18 @@ def _epoch(state: _State, config: TrainConfig, training: Sequence[Item], epoch: 
     frame_s = front_end.hop_length / front_end.sample_rate
     n_window = round(config.window.duration_s / frame_s)
     head_weights = {head.name: head.weight for head in config.heads}
+    lesson_s = teacher.of_name(config.teacher.name).hop_s if config.teacher.name else 0.0
     drawn = batches(
-        training, config.data, heads, n_window, config.optimizer.batch_size, config.seed, epoch
+        training,
+        config.data,
+        heads,
+        n_window,
+        config.optimizer.batch_size,
+        config.seed,
+        epoch,
+        lesson_s / frame_s,
     )
+    is_brief = config.optimizer.precision == "bfloat16"
     sum_losses = 0.0
     step = epoch * state.n_steps_epoch
     for batch in drawn:
@@ -230,9 +250,13 @@ def _epoch(state: _State, config: TrainConfig, training: Sequence[Item], epoch: 
         values, targets = augment.apply(
             torch.from_numpy(batch.values), targets, config.augment, rng
         )
-        loss = losses.total(
-            state.scorer(values), targets, torch.from_numpy(batch.weights), head_weights
-        )
+        weights = torch.from_numpy(batch.weights)
+        with torch.autocast("cpu", torch.bfloat16, enabled=is_brief):
+            summary = state.scorer.network.summarize(values)
+        loss = losses.total(state.scorer.of_summary(summary), targets, weights, head_weights)
+        if state.student is not None:
+            told = losses.masked_square(state.student(summary), targets[LESSONS], weights)
+            loss = loss + config.teacher.weight * told
         state.optimizer.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]
         state.optimizer.step()
@@ -268,6 +292,8 @@ def _data_sha256(items: Sequence[Item]) -> str:
     for item in items:
         digest.update(item.example.id.encode())
         digest.update(item.values.tobytes())
+        if item.lessons is not None:
+            digest.update(np.ascontiguousarray(item.lessons).tobytes())
         for name in sorted(item.targets):
             digest.update(item.targets[name].tobytes())
     return digest.hexdigest()

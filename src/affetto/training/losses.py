@@ -50,6 +50,14 @@ def masked_cross_entropy(logits: Tensor, targets: Tensor, weights: Tensor) -> Te
     return (cell * weight).sum() / weight.sum().clamp(min=1e-6)
 
 
+def masked_square(found: Tensor, wanted: Tensor, weights: Tensor) -> Tensor:
+    """Give the mean squared difference over the known cells; shapes as `masked_cross_entropy`."""
+    known = ~torch.isnan(wanted)
+    cell = (found - torch.where(known, wanted, torch.zeros_like(wanted))).square()
+    weight = known * weights[:, None]
+    return (cell * weight).sum() / weight.sum().clamp(min=1e-6)
+
+
 def ratios(targets: Sequence[Tensor]) -> Tensor:
     """Give how many rows are without each output to one that has it, (n_outputs,).
 

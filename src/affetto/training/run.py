@@ -19,6 +19,7 @@ from affetto.datasets.base import labels_sha256
 from affetto.datasets.splits import first_drawn, fold_of_groups, split
 from affetto.errors import BadConfig, DatasetInvalid
 from affetto.metrics import best_thresholds
+from affetto.training import teacher
 from affetto.training.calibration import Calibration, fold_in
 from affetto.training.config import TrainConfig
 from affetto.training.data import LABEL_CUT, Item, Progress, load_all, load_items
@@ -93,6 +94,7 @@ def prepare(
     front_end = frontends.build(config.front_end.name, config.front_end.config)
     datasets = load_all(config.data, root)
     items = load_items(datasets, config.specs(), front_end, progress)
+    items = teacher.with_lessons(items, datasets, config.teacher)
     return Prepared(config, datasets, items, fold_of_groups(datasets.values()), start)
 
 

@@ -133,7 +133,8 @@ class Start:
         for item in items:
             outputs = self._targets(item)
             ours = {head.name: outputs[head.name] for head in untaught}
-            found.append(replace(item, targets={**item.targets, **ours}))
+            kind = "none" if any(head.kind == "plane" for head in untaught) else item.plane_kind
+            found.append(replace(item, targets={**item.targets, **ours}, plane_kind=kind))
         return tuple(found)
 
     def thresholds(
