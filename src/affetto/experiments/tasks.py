@@ -49,6 +49,11 @@ _FROM_SOUND = (
     '{ name = "logmel", config = { sample_rate = 22050, n_fft = 1024, hop_length = 512, '
     "n_mels = 96, f_min_hz = 30.0, f_max_hz = 8000.0 } }"
 )
+# What keeps the pictures company in recipe `cal500_first3s`.
+_COMPANY = (
+    '{ name = "4q", windows = 2, smoothing = 0.2 }, { name = "soundtracks", windows = 3 }, '
+    '{ name = "emotify", windows = 2 }'
+)
 
 _TASKS = (
     Task("cal500exp", "echonest", "cal500exp", BARK, "cal500exp", around_s=AROUND_S),
@@ -78,7 +83,7 @@ _TASKS = (
         "cal500_songs_first3s",
         LOGMEL,
         "cal500_first3s",
-        {"data": '[{ name = "cal500_songs_first3s" }]'},
+        {"data": f'[{{ name = "cal500_songs_first3s" }}, {_COMPANY}]'},
         has_mulan=True,
     ),
 )
