@@ -240,7 +240,7 @@ class Example(_Value):
     `labels` (n_tags,) in [0, 1] with NaN for unknown; `valence_arousal` (2,) in [-1, 1] with
     NaN for unknown, or None; `interval`, in the time of the recording that `path` holds, None
     for all of it. `group` (the artist, else the song) never stands on two sides of a split.
-    `song` names the recording.
+    `song` names the recording, `genres` what kind of music it is called, if anything.
     """
 
     id: str
@@ -250,6 +250,7 @@ class Example(_Value):
     labels: FloatArray
     valence_arousal: FloatArray | None = None
     interval: Interval | None = None
+    genres: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "labels", frozen(self.labels))

@@ -132,3 +132,20 @@ def test_card_says_what_the_bundle_is_not_good_for() -> None:
     text = card_text(DATA)
     limits = text.partition("## What it is not good for")[2]
     assert "Do not use it to judge people" in limits
+
+
+def test_card_tells_figures_by_genre_and_who_taught() -> None:
+    jazz = {"n": 30, "accuracy": 0.5, "prior": 0.25}
+    found = {**RESULTS["evaluations"][0], "by_genre": {"Jazz": jazz}}
+    record = {
+        **DATA.record,
+        "teacher": {"name": "t", "about": "a network of others", "data": ["made-up"]},
+        "recipe": {"network": {"config": {"level": True}}},
+    }
+    text = card_text(replace(DATA, results={**RESULTS, "evaluations": [found]}, record=record))
+    assert "| genre | examples | accuracy | prior |" in text
+    assert "| Jazz | 30 | 0.500 | 0.250 |" in text
+    assert "a network of others\nsays of the clips of made-up" in text
+    assert "How loud a file is mastered" in text
+    assert "genre" not in card_text(DATA)
+    assert "Level is taken out" in card_text(DATA)

@@ -11,7 +11,7 @@ import pytest
 
 from affetto.core import Head
 from affetto.evaluation.held_out import HeldOut, joined
-from affetto.evaluation.measures import Figure, figures, kind_of, per_tag
+from affetto.evaluation.measures import MIN_OF_GENRE, Figure, by_genre, figures, kind_of, per_tag
 from tests.evaluation.cases import PLANE, TWO_TAGS, held_out
 
 NAN = math.nan
@@ -248,3 +248,23 @@ def test_figure_rounds_for_a_file_and_knows_no_nan_there() -> None:
         "high": 0.5,
         "trivial": {"prior": None, "all_ones": 0.9877},
     }
+
+
+def test_figures_of_a_genre_are_those_of_its_examples_alone() -> None:
+    n = 2 * MIN_OF_GENRE
+    right, wrong = [[0.9, 0.9]] * MIN_OF_GENRE, [[-0.9, 0.9]] * MIN_OF_GENRE
+    held = held_out([k % 5 for k in range(n)], [[1, 1]] * n, right + wrong, head=PLANE)
+    of_both = ("jazz",), ("rock", "noise")
+    genres = {id: of_both[k >= MIN_OF_GENRE] for k, id in enumerate(held.ids)}
+    genres["x/0"] = ("jazz", "rare")
+    found = by_genre("quadrants", [held], genres)
+    assert list(found) == ["jazz", "noise", "rock"]
+    assert found["jazz"] == {"n": MIN_OF_GENRE, "accuracy": 1.0, "prior": 0.0}
+    assert found["rock"]["accuracy"] == 0
+    assert by_genre("quadrants", [held], {}) == {}
+
+
+def test_genres_of_tags_of_yes_and_no_have_no_figures() -> None:
+    n = MIN_OF_GENRE
+    held = held_out([0] * n, [[0, 1]] * n, [[0.2, 0.7]] * n)
+    assert by_genre("tags", [held], dict.fromkeys(held.ids, ("jazz",))) == {}

@@ -28,6 +28,8 @@ _COLUMNS = {
     "ece_uncalibrated": "uncalibrated ECE",
 }
 
+_GENRE_COLUMNS = {"n": "examples", "macro_r": "mean correlation"}
+
 
 @dataclass(frozen=True, slots=True)
 class CardData:
@@ -78,7 +80,7 @@ def card_text(data: CardData) -> str:
             "  how far each can be trusted.",
             "- Sadness is what it hears worst: sad and slow orchestral or piano music is often",
             "  called calm.",
-            "- Level is taken out of each window, so loudness itself says nothing to it.",
+            *_loudness(data.record),
             "- Do not use it to judge people, or where a wrong answer harms anyone.",
             "",
             "## Citation",
@@ -115,6 +117,14 @@ def _foreign_sounds(heads: Sequence[Head]) -> Iterator[str]:
         yield "  that it has never met: it gives scores to all of them."
 
 
+def _loudness(record: Mapping[str, Any]) -> Iterator[str]:
+    if record.get("recipe", {}).get("network", {}).get("config", {}).get("level"):
+        yield "- How loud a file is mastered is a part of what it hears: a quieter copy sounds a"
+        yield "  little calmer to it."
+    else:
+        yield "- Level is taken out of each window, so loudness itself says nothing to it."
+
+
 def _heads(heads: Sequence[Head]) -> Iterator[str]:
     for head in heads:
         if head.kind == "plane":
@@ -135,6 +145,12 @@ def _datasets(data: CardData) -> Iterator[str]:
             f"| {dataset.name} ({dataset.source_url}) | {counts['n_training']} | "
             f"{counts['n_validation']} | {dataset.license} |"
         )
+    teacher = data.record.get("teacher")
+    if teacher:
+        yield ""
+        yield f"In training alone it also learnt to tell what {teacher['about']}"
+        yield f"says of the clips of {', '.join(teacher['data'])}. The bundle holds nothing of that"
+        yield "network."
 
 
 def _figures(data: CardData) -> Iterator[str]:
@@ -179,6 +195,16 @@ def _figures(data: CardData) -> Iterator[str]:
             yield "|---|" + "--:|" * len(columns)
             for tag, row in rows.items():
                 yield f"| {tag} |" + "".join(f" {_cell(row.get(name))} |" for name in columns)
+        genres = found.get("by_genre", {})
+        if genres:
+            columns = list(next(iter(genres.values())))
+            yield ""
+            yield "By genre, as its source names them; a piece may have several:"
+            yield ""
+            yield "| genre |" + "".join(f" {_GENRE_COLUMNS.get(name, name)} |" for name in columns)
+            yield "|---|" + "--:|" * len(columns)
+            for genre, row in genres.items():
+                yield f"| {genre} |" + "".join(f" {_cell(row[name])} |" for name in columns)
 
 
 def _measure(name: str) -> str:

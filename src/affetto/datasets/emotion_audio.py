@@ -1,7 +1,8 @@
 """Audio clips with emotion labels: 4Q, Soundtracks and Emotify.
 
 Each lies under `<root>/emotion_audio/<set>` as `labels.csv` (a row for each clip: `clip`,
-`group`, `fold`, then labels) and `audio/`. `group` is the artist or the film album.
+`group`, `fold`, then labels) and `audio/`. `group` is the artist or the film album. A column
+`genres` (`;` between) or `genre` may tell what kind of music it is.
 
 What becomes of the labels:
 
@@ -162,6 +163,7 @@ def _dataset(
                 song=name,
                 labels=np.asarray(labels, np.float32),
                 valence_arousal=None if plane is None else np.asarray(plane, np.float32),
+                genres=_genres(row),
             )
     return dataset_of(
         source,
@@ -173,6 +175,12 @@ def _dataset(
         plane_kind=plane_kind,
         folds=folds,
     )
+
+
+def _genres(row: Row) -> tuple[str, ...]:
+    """Give a row's genres, where the table has a column of them."""
+    named = row.get("genres") or row.get("genre") or ""
+    return tuple(name for name in map(str.strip, named.split(";")) if name not in ("", "None"))
 
 
 def _clip(

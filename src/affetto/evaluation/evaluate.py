@@ -27,7 +27,7 @@ from affetto.datasets.folder import canonical
 from affetto.datasets.splits import N_FOLDS
 from affetto.errors import BadConfig, UnknownName
 from affetto.evaluation.held_out import HeldOut, joined
-from affetto.evaluation.measures import Figure, figures, kind_of, per_tag
+from affetto.evaluation.measures import Figure, by_genre, figures, kind_of, per_tag
 from affetto.frontends import FrontEnd
 from affetto.training import loop
 from affetto.training.calibration import Calibration, Windows, fit_heads
@@ -57,6 +57,7 @@ class Evaluation:
     figures: tuple[Figure, ...]
     per_tag: Mapping[str, Mapping[str, float | int]]
     held: tuple[HeldOut, ...] = field(default=(), repr=False, compare=False)
+    by_genre: Mapping[str, Mapping[str, float | int]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +94,7 @@ class Results:
                     "n_groups": e.n_groups,
                     "figures": [figure.to_dict() for figure in e.figures],
                     "per_tag": {tag: dict(row) for tag, row in e.per_tag.items()},
+                    "by_genre": {genre: dict(row) for genre, row in e.by_genre.items()},
                 }
                 for e in self.evaluations
             ],
@@ -288,6 +290,7 @@ def evaluation(
         n_groups=len(set(seeds[0].groups)),
         figures=figures(kind, among),
         per_tag=per_tag(kind, seeds),
+        by_genre=by_genre(kind, seeds, {e.id: e.genres for e in dataset.examples}),
         held=tuple(seeds),
     )
 

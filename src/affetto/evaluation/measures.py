@@ -37,6 +37,9 @@ Statistic = Callable[[HeldOut, IntArray], float]
 QUADRANTS = ("Q1", "Q2", "Q3", "Q4")
 N_RESAMPLES = 500
 N_DRAWS = 20
+MIN_OF_GENRE = 25
+OF_GENRES: Mapping[Kind, str] = {"quadrants": "accuracy", "shares": "macro_r"}
+"""The measure that is given for each genre, by kind."""
 POSITIVE = 0.5
 
 
@@ -127,6 +130,33 @@ def per_tag(kind: Kind, seeds: Sequence[HeldOut]) -> dict[str, dict[str, float |
             rows[tag]["n_positive"] = int(count)
     n_labels = (~np.isnan(seeds[0].targets)).sum(axis=0)
     return {tag: row for (tag, row), n in zip(rows.items(), n_labels, strict=True) if n}
+
+
+def by_genre(
+    kind: Kind, seeds: Sequence[HeldOut], genres: Mapping[str, Sequence[str]]
+) -> dict[str, dict[str, float | int]]:
+    """Give `OF_GENRES` for each genre of at least `MIN_OF_GENRE` examples, the largest first.
+
+    `genres` are those of each example by id; an example may be of several. A figure is that of all
+    folds together, the mean over the seeds, without interval; `n` counts examples.
+    """
+    rows: dict[str, list[int]] = {}
+    for number, id in enumerate(seeds[0].ids):
+        for genre in genres.get(id, ()):
+            rows.setdefault(genre, []).append(number)
+    found: dict[str, dict[str, float | int]] = {}
+    for genre, numbers in sorted(rows.items(), key=lambda row: (-len(row[1]), row[0])):
+        if len(numbers) < MIN_OF_GENRE or kind not in OF_GENRES:
+            continue
+        name = OF_GENRES[kind]
+        ours, trivial = MEASURES[kind][name]
+        of = np.asarray(numbers)
+        found[genre] = {
+            "n": len(of),
+            name: _plain(_over_whole_seeds(ours, seeds, of)),
+            "prior": _plain(_over_whole_seeds(trivial["prior"], seeds, of)),
+        }
+    return found
 
 
 def _over_seeds(statistic: Statistic, seeds: Sequence[HeldOut], drawn: IntArray) -> float:

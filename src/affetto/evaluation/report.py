@@ -72,6 +72,18 @@ def text(results: Results) -> str:
                     ],
                 ),
             ]
+        if found.by_genre:
+            columns = list(next(iter(found.by_genre.values())))
+            lines += [
+                "",
+                *table(
+                    ["genre", *(TITLES.get(name, name) for name in columns)],
+                    [
+                        [genre, *(_cell(row[name]) for name in columns)]
+                        for genre, row in found.by_genre.items()
+                    ],
+                ),
+            ]
     return "\n".join(lines) + "\n"
 
 

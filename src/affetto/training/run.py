@@ -21,7 +21,7 @@ from affetto.errors import BadConfig, DatasetInvalid
 from affetto.metrics import best_thresholds
 from affetto.training import teacher
 from affetto.training.calibration import Calibration, fold_in
-from affetto.training.config import TrainConfig
+from affetto.training.config import TeacherConfig, TrainConfig
 from affetto.training.data import LABEL_CUT, Item, Progress, load_all, load_items
 from affetto.training.start import Start, fingerprint
 
@@ -221,9 +221,15 @@ def training_record(prepared: Prepared, parts: Sides, thresholds_from: str) -> d
             }
             for name, dataset in prepared.datasets.items()
         },
+        **(_taught(config.teacher) if config.teacher.name else {}),
         **({} if prepared.start is None else {"init": prepared.start.record}),
         "versions": versions(),
     }
+
+
+def _taught(config: TeacherConfig) -> dict[str, Any]:
+    about = teacher.of_name(config.name).about
+    return {"teacher": {"name": config.name, "about": about, "data": list(config.data)}}
 
 
 def versions() -> dict[str, str]:
