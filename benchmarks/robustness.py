@@ -1,6 +1,6 @@
 """Measure how far valence, arousal and tags move under changes that leave the mood alone.
 
-    python benchmarks/robustness.py [--pieces] [--folder FOLDER] [--json FILE]
+    python benchmarks/robustness.py [--pieces] [--folder FOLDER] [--json FILE] [--card]
 
 The songs are the pieces of `examples/`, a seeded draw of the clips of 4Q and Soundtracks where
 AFFETTO_DATA has them, and of a folder of whole songs if one is given. The changes are those of
@@ -25,13 +25,17 @@ import soundfile
 import affetto
 import reporting
 from affetto import audio, datasets
+from affetto.bundles.bundle import CARD
+from affetto.bundles.card import with_section
 from affetto.core import Failure, Prediction
 from affetto.errors import AffettoError, DatasetMissing
 from affetto.evaluation.report import table
+from affetto.files import write_text
 from distortions import CHANGES, Sound
 from sounds import EXAMPLES
 
 SCHEMA_VERSION = 1
+TITLE = "What a change of the sound does to it"
 CLIPS = ("4q", "soundtracks")
 MEASURED = ("valence", "arousal", "tags")
 SONG_S = (60.0, 900.0)  # what counts as a whole song in a folder
@@ -153,6 +157,20 @@ def _table(titles: Mapping[str, str], of: Mapping[str, Any]) -> Iterator[str]:
     yield from table(["change", *heads, "quad."], rows)
 
 
+def card_lines(found: Mapping[str, Any]) -> list[str]:
+    """Give what a bundle's card says of the figures."""
+    lines = [
+        "How far valence and arousal (in [-1, 1]) and tags (the mean, in [0, 1]) of a piece move",
+        "when its sound is changed in ways that leave the mood alone: the median, and what 95 %",
+        "stay below; `quad.` is the share whose quadrant changes. From",
+        "`python benchmarks/robustness.py`.",
+    ]
+    for name, of in found["sets"].items():
+        if name != "all":
+            lines += ["", f"{of['n_songs']} {name}:", "", *_table(found["changes"], of)]
+    return lines
+
+
 def read_options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = reporting.parser(__doc__, "six clips and two songs")
     parser.add_argument("--pieces", action="store_true", help="the pieces of examples/ alone")
@@ -161,6 +179,9 @@ def read_options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--n-clips", type=int, help="drawn of the clips (60)")
     parser.add_argument("--n-songs", type=int, help="drawn of the folder (20)")
     parser.add_argument("--bundle", default="default")
+    parser.add_argument(
+        "--card", action="store_true", help="write them into the bundle's card, too"
+    )
     options = parser.parse_args(arguments)
     for name, usual in (("n_clips", (6, 60)), ("n_songs", (2, 20))):
         if getattr(options, name) is None:
@@ -173,6 +194,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
     options = read_options(arguments)
     found = measure(options)
     reporting.report(found, tables(found), options.json)
+    if options.card:
+        path = affetto.load_bundle(options.bundle).folder / CARD
+        text = with_section(path.read_text(encoding="utf-8"), TITLE, card_lines(found))
+        write_text(path, text)
 
 
 if __name__ == "__main__":

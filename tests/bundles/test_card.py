@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from affetto.bundles.card import CardData, card_text
+from affetto.bundles.card import CardData, card_text, with_section
 from affetto.core import Dataset, Example, Head
 from affetto.vocabularies import load as load_vocabulary
 
@@ -149,3 +149,12 @@ def test_card_tells_figures_by_genre_and_who_taught() -> None:
     assert "How loud a file is mastered" in text
     assert "genre" not in card_text(DATA)
     assert "Level is taken out" in card_text(DATA)
+
+
+def test_a_section_stands_before_the_limits_and_replaces_the_older_one() -> None:
+    plain = card_text(DATA)
+    once = with_section(plain, "How loud", ["Quite.", "Really."])
+    assert once.replace("## How loud\n\nQuite.\nReally.\n\n", "") == plain
+    assert once.index("## How loud") < once.index("## What it is not good for")
+    assert with_section(once, "How loud", ["Quite.", "Really."]) == once
+    assert with_section(once, "How loud", ["No."]) == with_section(plain, "How loud", ["No."])

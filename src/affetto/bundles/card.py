@@ -28,6 +28,7 @@ _COLUMNS = {
     "ece_uncalibrated": "uncalibrated ECE",
 }
 
+_LIMITS = "What it is not good for"
 _GENRE_COLUMNS = {"n": "examples", "macro_r": "mean correlation"}
 
 
@@ -69,7 +70,7 @@ def card_text(data: CardData) -> str:
             "",
             *_figures(data),
             "",
-            "## What it is not good for",
+            f"## {_LIMITS}",
             "",
             "- It hears emotion as Western listeners named it in Western popular and film music,",
             "  of which it has seen fewer than 2,000 pieces. Other traditions, and what a piece",
@@ -89,6 +90,18 @@ def card_text(data: CardData) -> str:
             "",
         ]
     )
+
+
+def with_section(card: str, title: str, lines: Sequence[str]) -> str:
+    """Give a card with a section of this title, in place of an older one or before the limits."""
+    heading, limits = f"## {title}\n", f"## {_LIMITS}\n"
+    section = "\n".join([heading, *lines, "", ""])
+    before, found, rest = card.partition(heading)
+    if found:
+        _, following, rest = rest.partition("\n## ")
+        return before + section + following.lstrip("\n") + rest
+    before, found, rest = card.partition(limits)
+    return before + section + found + rest
 
 
 def _meaning(data: CardData) -> Iterator[str]:
