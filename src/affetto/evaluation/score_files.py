@@ -21,9 +21,10 @@ import numpy as np
 import numpy.typing as npt
 
 from affetto.core import PLANE_AXES, Head
-from affetto.errors import BadConfig, MissingExtra
+from affetto.errors import BadConfig
 from affetto.evaluation.held_out import HeldOut
 from affetto.files import atomic_write
+from affetto.writers.parquet import arrow
 
 if TYPE_CHECKING:  # which needs torch; a file of scores does not
     from affetto.evaluation.evaluate import Results
@@ -48,7 +49,7 @@ def check(path: Path) -> None:
     if path.suffix not in _SUFFIXES:
         raise BadConfig(f"{path} must end in .csv or .parquet", "the suffix is the format")
     if path.suffix == ".parquet":
-        _pyarrow()
+        arrow()
 
 
 def write(results: Results, path: Path) -> None:
@@ -62,7 +63,7 @@ def write(results: Results, path: Path) -> None:
                 cells = [_cells(columns[name]) for name in COLUMNS]
                 rows.writerows(zip(*cells, strict=True))
         return
-    pa, pq = _pyarrow()
+    pa, pq = arrow()
     kinds = {
         **dict.fromkeys(TEXTS, pa.string()),
         **dict.fromkeys(WHOLES, pa.int64()),
@@ -87,7 +88,7 @@ def read(path: Path) -> Columns:
                 header, *rows = csv.reader(file)
             cells = dict(zip(header, zip(*rows, strict=True), strict=True))
         else:
-            cells = _pyarrow()[1].read_table(path).to_pydict()
+            cells = arrow()[1].read_table(path).to_pydict()
         found: Columns = {name: np.asarray(cells[name], np.str_) for name in TEXTS}
         found |= {name: _numbers(cells[name], -1).astype(np.int64) for name in WHOLES}
         found |= {name: _numbers(cells[name], np.nan).astype(np.float32) for name in NUMBERS}
@@ -146,14 +147,3 @@ def _cells(values: npt.NDArray[Any]) -> list[str]:
 
 def _numbers(cells: Sequence[Any], unknown: float) -> npt.NDArray[np.float64]:
     return np.asarray([unknown if cell in ("", None) else cell for cell in cells], np.float64)
-
-
-def _pyarrow() -> tuple[Any, Any]:
-    try:
-        import pyarrow as pa
-        import pyarrow.parquet as pq
-    except ImportError as error:
-        raise MissingExtra(
-            "Parquet needs pyarrow", "run: pip install 'affetto[parquet]'"
-        ) from error
-    return pa, pq

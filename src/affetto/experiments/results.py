@@ -15,12 +15,12 @@ from typing import Any
 
 import numpy as np
 
-from affetto.errors import MissingExtra
 from affetto.evaluation.held_out import HeldOut
 from affetto.experiments.comparison import DECIDED, MEASURES
 from affetto.experiments.folds import folds_of
 from affetto.experiments.outcome import Experiment, Outcome, SplitBy
 from affetto.files import atomic_write, write_text
+from affetto.writers.parquet import arrow
 
 RESULTS_SCHEMA_VERSION = 1
 
@@ -50,11 +50,7 @@ def write_results(experiment: Experiment, path: Path) -> None:
 
 def write_predictions(experiment: Experiment, path: Path) -> None:
     """Write `predictions.parquet`. Raises: MissingExtra without pyarrow."""
-    try:
-        import pyarrow as pa
-        import pyarrow.parquet as pq
-    except ImportError as error:
-        raise MissingExtra("no pyarrow", "run: pip install 'affetto[train]'") from error
+    pa, pq = arrow()
     tags = experiment.vocabulary.tags
     schema = pa.schema(
         [

@@ -14,6 +14,18 @@ GROUP_ROWS = 100_000
 """So many rows at least are written at once: small groups pack badly."""
 
 
+def arrow() -> tuple[Any, Any]:
+    """Give pyarrow and its module of Parquet files. Raises: MissingExtra without them."""
+    try:
+        import pyarrow
+        import pyarrow.parquet
+    except ImportError as error:
+        raise MissingExtra(
+            "Parquet needs pyarrow", "run: pip install 'affetto[parquet]'"
+        ) from error
+    return pyarrow, pyarrow.parquet
+
+
 class ParquetWriter(Writer):
     """Rows are kept until there is a group of them; `close` writes the rest and the footer.
 
@@ -25,13 +37,7 @@ class ParquetWriter(Writer):
 
     def __init__(self, stream: BinaryIO, selection: Selection) -> None:
         super().__init__(stream, selection)
-        try:
-            import pyarrow
-            from pyarrow import parquet
-        except ImportError as error:
-            raise MissingExtra(
-                "Parquet needs pyarrow", "run: pip install 'affetto[parquet]'"
-            ) from error
+        pyarrow, parquet = arrow()
         self._schema = _schema(pyarrow)
         self._from_columns = pyarrow.Table.from_pydict
         self._file = parquet.ParquetWriter(_Sink(stream), self._schema, compression="zstd")
