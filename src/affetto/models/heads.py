@@ -5,10 +5,10 @@ A head of kind `tags` gives one sigmoid per tag of its vocabulary, one of kind `
 A head of kind `plane` gives valence and arousal in [-1, 1] as 2 p - 1 with p = sigmoid(z), so that
 ratings and bare signs are learnt by the same cross-entropy, with (value + 1) / 2 as the target. But
 the two are not one scale: who rates film music calls loud what is soft among pop songs, and a sign
-is cut where its data set happens to be. One z for both is bad at either (measured in
-docs/training.md). So there are two, and a third number says which of the two kinds of music this
-sounds like: z = k * z_ratings + (1 - k) * z_signs with k a sigmoid, a mixture of experts (R. A.
-Jacobs and others, Neural Computation 1991) whose gate is taught.
+is cut where its data set happens to be. One z for both serves neither. So there are two, and a
+third number says which of the two kinds of music this sounds like: z = k * z_ratings + (1 - k) *
+z_signs with k a sigmoid, a mixture of experts (R. A. Jacobs and others, Neural Computation 1991)
+whose gate is taught.
 """
 
 from __future__ import annotations
