@@ -26,7 +26,7 @@ from affetto.experiments.partition import draw
 from affetto.experiments.recordings import with_kept
 from affetto.experiments.tasks import Task
 from affetto.files import file_sha256
-from affetto.training.config import TrainConfig
+from affetto.training.config import TeacherConfig, TrainConfig
 from affetto.training.config import load as load_recipe
 from affetto.training.data import Item, load_items
 
@@ -54,7 +54,8 @@ class Network(Contender):
     seconds: float = 240.0
 
     def config(self, task: Task) -> TrainConfig:
-        """Give the recipe for a task, trained in one thread. Raises: BadConfig."""
+        """Give the recipe for a task, trained in one thread and without a teacher, who may know
+        the test side. Raises: BadConfig."""
         if self.recipe:
             config = load_recipe(self.recipe, self.overrides)
         else:
@@ -64,7 +65,7 @@ class Network(Contender):
                 f"recipe {config.name} of method {self.name} does not train on {task.dataset}",
                 "add it to the recipe's data",
             )
-        return replace(config, n_threads=1)
+        return replace(config, n_threads=1, teacher=TeacherConfig())
 
     def fit(self, training: Examples, seed: int, place: Place) -> Fitted:
         models.require_torch()
