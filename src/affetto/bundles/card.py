@@ -163,8 +163,8 @@ def _datasets(data: CardData) -> Iterator[str]:
         yield ""
         yield f"In training alone it also learnt to tell what {teacher['about']}"
         yield f"says of the clips of {', '.join(teacher['data'])}. The bundle holds nothing of that"
-        yield "network. In a fold it spoke of the training clips alone; but among the songs on which"
-        yield "that network was itself trained, by others, may be some that the fold tests."
+        yield "network. In a fold it spoke of the training clips alone; but among the songs that it"
+        yield "was itself trained on, by others, may be some that the fold tests."
 
 
 def _figures(data: CardData) -> Iterator[str]:
