@@ -5,8 +5,8 @@
   an output, the window's own label counts, known or not.
 - tilt: a straight line over the frequency bands, up to `tilt_db` at the ends: another equalizer.
 - gain: another volume, by up to `gain_db`.
-- low pass: a share `low_pass_share` of the windows loses up to `max_low_pass` of its highest
-  bands, as an encoder of few bits does: they fall to the window's lowest value.
+- holes: a share `holes_share` of the windows loses cells of its highest `max_hole_bands` bands, as
+  an encoder of few bits makes them: here and there, for some frames, or throughout.
 - masks over bands and frames (SpecAugment; D. S. Park and others, Interspeech 2019), filled with
   the window's mean.
 """
@@ -19,7 +19,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from affetto.frontends.frames import FLOOR_DB
 from affetto.training.config import AugmentConfig
+
+_LONGEST_HOLE = 4
+_HOLE_DB = (3.0, 40.0)
 
 
 def apply(
@@ -34,8 +38,8 @@ def apply(
     if config.gain_db:
         gain = rng.uniform(-config.gain_db, config.gain_db, len(values)).astype(np.float32)
         values = values + torch.from_numpy(gain)[:, None, None]
-    if config.low_pass_share and config.max_low_pass:
-        values = _low_pass(values, config.low_pass_share, config.max_low_pass, rng)
+    if config.holes_share and config.max_hole_bands:
+        values = _with_holes(values, config, rng)
     mean = values.mean(dim=(1, 2), keepdim=True)
     masked = torch.zeros(values.shape, dtype=torch.bool)
     for row in masked:
@@ -54,13 +58,21 @@ def _tilt(values: Tensor, tilt_db: float, rng: np.random.Generator) -> Tensor:
     return (slope[:, None] * ramp[None])[:, :, None]
 
 
-def _low_pass(values: Tensor, share: float, most: int, rng: np.random.Generator) -> Tensor:
-    n_bands = values.shape[1]
-    n_lost = rng.integers(1, min(most, n_bands) + 1, len(values))
-    n_lost[rng.random(len(values)) >= share] = 0
-    is_lost = torch.arange(n_bands)[None] >= torch.from_numpy(n_bands - n_lost)[:, None]
-    lowest = values.amin(dim=(1, 2), keepdim=True)
-    return torch.where(is_lost[:, :, None], lowest, values)
+def _with_holes(values: Tensor, config: AugmentConfig, rng: np.random.Generator) -> Tensor:
+    """Lower blocks of cells, some frames long and some bands high, within the highest bands.
+
+    How many bands, how many of the blocks and by how much is drawn for each window: from a few
+    blocks by some decibels to all of them down to near nothing.
+    """
+    n_windows, n_bands, n_frames = values.shape
+    loss = np.zeros(values.shape, np.float32)
+    for window in np.flatnonzero(rng.random(n_windows) < config.holes_share):
+        n_lost = int(rng.integers(1, min(config.max_hole_bands, n_bands) + 1))
+        height, width = rng.integers(1, _LONGEST_HOLE + 1, 2)
+        blocks = rng.random((-(-n_lost // height), -(-n_frames // width))) < rng.random()
+        cells = blocks.repeat(height, axis=0).repeat(width, axis=1)[:n_lost, :n_frames]
+        loss[window, n_bands - n_lost :] = cells * rng.uniform(*_HOLE_DB)
+    return (values - torch.from_numpy(loss)).clamp(min=min(FLOOR_DB, float(values.min())))
 
 
 def mixup(

@@ -92,8 +92,8 @@ class AugmentConfig:
     mixup: float = 0.0
     tilt_db: float = 0.0
     gain_db: float = 0.0
-    low_pass_share: float = 0.0
-    max_low_pass: int = 0
+    holes_share: float = 0.0
+    max_hole_bands: int = 0
     n_band_masks: int = 0
     max_band_mask: int = 0
     n_time_masks: int = 0
@@ -102,7 +102,7 @@ class AugmentConfig:
     def __post_init__(self) -> None:
         for name, value in asdict(self).items():
             _demand(0 <= value < math.inf, f"{name} at least 0")
-        _demand(self.low_pass_share <= 1, "low_pass_share between 0 and 1")
+        _demand(self.holes_share <= 1, "holes_share between 0 and 1")
 
 
 @dataclass(frozen=True, slots=True)
