@@ -163,10 +163,10 @@ def test_gain_moves_all_values_of_a_window_alike_within_its_limit() -> None:
 
 
 def test_holes_lower_cells_of_the_highest_bands_of_a_share_of_the_windows() -> None:
-    values = batch(400)
+    values = batch(400).clamp(-60, -20)
     config = AugmentConfig(holes_share=0.25, max_hole_bands=3)
     found, _ = apply(values, targets_of(400), config, np.random.default_rng(0))
-    loss = values - found
+    loss = values - found  # no value is near the floor
     assert torch.equal(found[:, :7], values[:, :7])
     assert (loss >= 0).all()
     has_hole = (loss > 0).any(dim=2).any(dim=1)
