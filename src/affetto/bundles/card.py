@@ -158,6 +158,11 @@ def _datasets(data: CardData) -> Iterator[str]:
             f"| {dataset.name} ({dataset.source_url}) | {counts['n_training']} | "
             f"{counts['n_validation']} | {dataset.license} |"
         )
+    before = data.record.get("init")
+    if before:
+        yield ""
+        yield f"It started from the weights of {before['name']} {before['version']}, which had learnt"
+        yield f"from {', '.join(before['datasets'])}."
     teacher = data.record.get("teacher")
     if teacher:
         yield ""
