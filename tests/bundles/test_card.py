@@ -164,5 +164,5 @@ def test_a_section_stands_before_the_limits_and_replaces_the_older_one() -> None
 def test_card_names_the_bundle_that_the_weights_came_from() -> None:
     init = {"name": "elder", "version": "3.0.0", "datasets": {"one": {}, "two": {}}}
     text = card_text(replace(DATA, record={**DATA.record, "init": init}))
-    assert "the weights of elder 3.0.0, which had learnt\nfrom one, two." in text
+    assert "the weights of elder 3.0.0, which had\nlearnt from one, two." in text
     assert "started from" not in card_text(DATA)

@@ -161,8 +161,8 @@ def _datasets(data: CardData) -> Iterator[str]:
     before = data.record.get("init")
     if before:
         yield ""
-        yield f"It started from the weights of {before['name']} {before['version']}, which had learnt"
-        yield f"from {', '.join(before['datasets'])}."
+        yield f"It started from the weights of {before['name']} {before['version']}, which had"
+        yield f"learnt from {', '.join(before['datasets'])}."
     teacher = data.record.get("teacher")
     if teacher:
         yield ""
