@@ -7,8 +7,8 @@ ratings and bare signs are learnt by the same cross-entropy, with (value + 1) / 
 the two are not one scale: who rates film music calls loud what is soft among pop songs, and a sign
 is cut where its data set happens to be. One z for both serves neither. So there are two, and a
 third number says which of the two kinds of music this sounds like: z = k * z_ratings + (1 - k) *
-z_signs with k a sigmoid, a mixture of experts (R. A. Jacobs and others, Neural Computation 1991)
-whose gate is taught.
+z_signs with k = sigmoid(it + IN_DOUBT), a mixture of experts (R. A. Jacobs and others, Neural
+Computation 1991) whose gate is taught.
 """
 
 from __future__ import annotations
@@ -23,6 +23,11 @@ from affetto.core import Head
 from affetto.models.plane import KIND, N_LOGITS, RATINGS, SIGNS
 
 
+IN_DOUBT = 1.0
+"""In doubt the scale of ratings counts: film music read as signs is far off, songs read as ratings
+are often still on their side."""
+
+
 def n_logits(head: Head) -> int:
     """Give how many logits a head has."""
     return N_LOGITS if head.kind == "plane" else head.n_outputs
@@ -32,7 +37,7 @@ def values_of(head: Head, logits: Tensor) -> Tensor:
     """Give a head's values (batch, n_outputs), the plane in [-1, 1], others in [0, 1]."""
     if head.kind != "plane":
         return torch.sigmoid(logits)
-    share = torch.sigmoid(logits[:, KIND])
+    share = torch.sigmoid(logits[:, KIND] + IN_DOUBT)
     mixed = share * logits[:, RATINGS] + (1 - share) * logits[:, SIGNS]
     return 2 * torch.sigmoid(mixed) - 1
 
