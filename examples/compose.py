@@ -164,12 +164,13 @@ def sunny_parade() -> Array:
     desk.put("kick", kick(1.0, rng), at(47))
 
     tracks = desk.tracks
-    tracks["organ"] = chorus(tracks["organ"], 0.0015, 5.5, 0.4)
+    organ_sides = chorus(tracks["organ"], 0.0015, 5.5, 0.4)
+    tracks["organ"] = np.stack([distort(side, 6) for side in organ_sides])  # a hot valve cabinet
     tracks["brass"] = equalize(tracks["brass"], highpass(180), bell(1300, 4, 1), lowpass(11_000))
     tracks["bass"] = equalize(tracks["bass"], bell(90, 3), bell(800, 3), lowpass(4000))
     tracks["skank"] = equalize(tracks["skank"], highpass(350), bell(2500, 4))
     levels = {
-        "brass": 0.55, "pans": 0.6, "bass": 1.35, "organ": 0.32, "skank": 0.4, "kick": 0.75,
+        "brass": 0.55, "pans": 0.6, "bass": 1.35, "organ": 0.5, "skank": 0.4, "kick": 0.75,
         "snare": 0.6, "claps": 0.45, "hats": 0.5, "crash": 0.35,
     }  # fmt: skip
     sends = {"brass": 0.2, "pans": 0.25, "snare": 0.15, "claps": 0.25, "organ": 0.1, "skank": 0.1}
@@ -339,6 +340,7 @@ def empty_room() -> Array:
     song = tune("-:.5 G3:1.5 Ab3:1 G3:.5 F3:1 Eb3:1", 0, 0.62)
     song += tune("-:.5 C4:1.5 B3:1 Bb3:.5 Ab3:1 | G3:1 Gb3:.5 F3:1", 5.5, 0.62)
     song += tune("-:.5 Eb3:1 D3:.5 Db3:.75 C3:.75 -:.25 Db3:.75 C3:1.5", 12.5, 0.62)
+    song = [note._replace(pitch=note.pitch - 12) for note in song]  # on the lowest strings
     freq, loud = legato(
         song, at, glide=0.2, vibrato=0.24, attack=0.32, release=0.9, rng=rng, rate=4.5
     )
@@ -353,10 +355,10 @@ def empty_room() -> Array:
             desk.put("knell", piano(midi, 6.0, 0.33, rng), at(b), pan=-0.2)
 
     desk.tracks["knell"] = equalize(desk.tracks["knell"], lowpass(450))
-    levels = {"basses": 0.85, "celli": 0.5, "violas": 0.7, "solo": 0.8, "knell": 0.6}
+    levels = {"basses": 0.85, "celli": 0.5, "violas": 0.7, "solo": 0.5, "knell": 0.6}
     sends = {"celli": 0.25, "violas": 0.4, "solo": 0.6, "knell": 0.3}
     mix = blend(desk.tracks, levels, sends, room(rng, t60=3.6, bright=0.7))
-    return master(compress(mix, -30, 1.5, 0.03, 0.4), rms=-23.0, fade=2.0)
+    return master(compress(mix, -30, 1.5, 0.03, 0.4), rms=-26.0, fade=2.0)
 
 
 # ---------------------------------------------------------------- Q4: calm, content
