@@ -340,15 +340,17 @@ def empty_room() -> Array:
     song = tune("-:.5 G3:1.5 Ab3:1 G3:.5 F3:1 Eb3:1", 0, 0.62)
     song += tune("-:.5 C4:1.5 B3:1 Bb3:.5 Ab3:1 | G3:1 Gb3:.5 F3:1", 5.5, 0.62)
     song += tune("-:.5 Eb3:1 D3:.5 Db3:.75 C3:.75 -:.25 Db3:.75 C3:1.5", 12.5, 0.62)
-    song = [note._replace(pitch=note.pitch - 12) for note in song]  # on the lowest strings
-    freq, loud = legato(
-        song, at, glide=0.2, vibrato=0.24, attack=0.32, release=0.9, rng=rng, rate=4.5
-    )
     breath = [
         (0, 0.5), (2.6, 0.95), (5.3, 0.55), (6, 0.7), (7.5, 1.15), (9, 0.85), (10.2, 0.85),
         (12.5, 0.55), (13.4, 0.65), (15.8, 0.45), (16.6, 0.5), (18, 0.15),
     ]  # fmt: skip
-    desk.put("solo", cello(freq, hairpins(loud, breath, at), rng), 0.0, pan=-0.05)
+    dark = [note._replace(pitch=note.pitch - 12) for note in song]  # doubled on the lowest strings
+    for line, gain in ((song, 1.0), (dark, 4.0)):
+        freq, loud = legato(
+            line, at, glide=0.2, vibrato=0.24, attack=0.32, release=0.9, rng=rng, rate=4.5
+        )
+        solo = cello(freq, hairpins(loud, breath, at), rng)
+        desk.put("solo", solo, 0.0, gain=gain, pan=-0.05)
 
     for b, names in ((0, "C1 C2"), (6, "Ab1 Ab2"), (10, "F1 F2"), (13, "G1 G2")):
         for midi in chord(names):
