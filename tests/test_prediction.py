@@ -349,9 +349,11 @@ def test_short_song_is_repeated_and_weighs_less(tiny: Bundle) -> None:
 
 
 @pytest.mark.parametrize("gain_db", [-12, 12])
-def test_gain_changes_nothing_where_no_band_reaches_the_floor(gain_db: float) -> None:
-    # The networks that ship take each window's level out. What is left of a gain are bands at
-    # the floor of -100 dB, which do not move with the others: hence the noise.
+def test_gain_moves_the_shipped_bundle_by_little_where_no_band_reaches_the_floor(
+    gain_db: float,
+) -> None:
+    # It takes each window's level out and gets it back as one number among many. What is left of
+    # a gain are bands at the floor of -100 dB, which do not move with the others: hence the noise.
     bundle = load()
     rate = bundle.front_end.sample_rate
     music = audio.read(EXAMPLES[0], rate)[0].samples[: 8 * rate]
@@ -359,8 +361,9 @@ def test_gain_changes_nothing_where_no_band_reaches_the_floor(gain_db: float) ->
     sound = (0.3 * music + hiss).astype(np.float32)
     plain = predict((sound, rate))
     louder = predict((sound * np.float32(10 ** (gain_db / 20)), rate))
-    np.testing.assert_allclose(louder.timeline.scores, plain.timeline.scores, atol=1e-4)
-    assert louder.valence == pytest.approx(plain.valence, abs=1e-4)
+    np.testing.assert_allclose(louder.timeline.scores, plain.timeline.scores, atol=0.15)
+    assert louder.valence == pytest.approx(plain.valence, abs=0.15)
+    assert louder.arousal == pytest.approx(plain.arousal, abs=0.15)
 
 
 # What is chosen, and where tags are placed
