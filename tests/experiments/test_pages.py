@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from affetto.bundles import load
 from affetto.errors import BadConfig
 from affetto.experiments import pages, report
 from affetto.experiments.comparison import compare
@@ -41,7 +42,7 @@ def test_page_puts_whole_experiments_before_variants_and_evaluations(results: Pa
     assert headings == [
         "## cal500exp, source echonest",
         "## cal500exp, source echonest: variants of cnn",
-        "## Recipe or bundle default 0.1.0",
+        f"## Recipe or bundle {load('default').title}",
     ]
 
 
