@@ -30,7 +30,7 @@ def page(found: Mapping[str, Any]) -> str:
     seeds = "one seed" if settings["n_seeds"] == 1 else f"{settings['n_seeds']} seeds"
     parts = [
         "# Beside other programs",
-        "<!-- Written by `python benchmarks/peers.py --page results/benchmarks/peers.json`: do not edit. -->",
+        "<!-- Written by `python benchmarks/peers.py --page results/benchmarks/peers.json`. -->",
         _paragraph(
             "The same clips and folds for all, in one run; the folds are of whole artists (4Q) and "
             f"film albums (Soundtracks), {n_folds} of 5 of them tested. affetto's scores come from "
