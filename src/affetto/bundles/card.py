@@ -210,20 +210,25 @@ def _figures(data: CardData) -> Iterator[str]:
         if rows:
             columns = [name for name in _COLUMNS if any(name in row for row in rows.values())]
             yield ""
-            yield "| tag |" + "".join(f" {_COLUMNS[name]} |" for name in columns)
-            yield "|---|" + "--:|" * len(columns)
-            for tag, row in rows.items():
-                yield f"| {tag} |" + "".join(f" {_cell(row.get(name))} |" for name in columns)
+            yield from _table("tag", {name: _COLUMNS[name] for name in columns}, rows)
         genres = found.get("by_genre", {})
         if genres:
             columns = list(next(iter(genres.values())))
             yield ""
             yield "By genre, as its source names them; a piece may have several:"
             yield ""
-            yield "| genre |" + "".join(f" {_GENRE_COLUMNS.get(name, name)} |" for name in columns)
-            yield "|---|" + "--:|" * len(columns)
-            for genre, row in genres.items():
-                yield f"| {genre} |" + "".join(f" {_cell(row[name])} |" for name in columns)
+            titles = {name: _GENRE_COLUMNS.get(name, name) for name in columns}
+            yield from _table("genre", titles, genres)
+
+
+def _table(
+    what: str, titles: Mapping[str, str], rows: Mapping[str, Mapping[str, Any]]
+) -> Iterator[str]:
+    """Give a table of a row for each of `what`, its columns those of `titles`."""
+    yield f"| {what} |" + "".join(f" {title} |" for title in titles.values())
+    yield "|---|" + "--:|" * len(titles)
+    for name, row in rows.items():
+        yield f"| {name} |" + "".join(f" {_cell(row.get(column))} |" for column in titles)
 
 
 def _measure(name: str) -> str:

@@ -31,6 +31,7 @@ from affetto import metrics
 from affetto.core import FloatArray, IntArray, quadrant_of
 from affetto.evaluation.held_out import HeldOut
 from affetto.mood import MUSIC_CUT
+from affetto.training.data import LABEL_CUT
 
 Kind = Literal["tags", "shares", "quadrants", "ratings", "music"]
 Statistic = Callable[[HeldOut, IntArray], float]
@@ -40,7 +41,6 @@ N_DRAWS = 20
 MIN_OF_GENRE = 25
 OF_GENRES: Mapping[Kind, str] = {"quadrants": "accuracy", "shares": "macro_r"}
 """The measure that is given for each genre, by kind."""
-POSITIVE = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +125,7 @@ def per_tag(kind: Kind, seeds: Sequence[HeldOut]) -> dict[str, dict[str, float |
             for tag, value in zip(vocabulary.tags, means, strict=True):
                 rows[tag][name] = _plain(value)
     if kind == "tags":
-        counts = np.nansum(seeds[0].targets >= POSITIVE, axis=0)
+        counts = np.nansum(seeds[0].targets >= LABEL_CUT, axis=0)
         for tag, count in zip(vocabulary.tags, counts, strict=True):
             rows[tag]["n_positive"] = int(count)
     n_labels = (~np.isnan(seeds[0].targets)).sum(axis=0)
@@ -140,16 +140,18 @@ def by_genre(
     `genres` are those of each example by id; an example may be of several. A figure is that of all
     folds together, the mean over the seeds, without interval; `n` counts examples.
     """
+    if kind not in OF_GENRES:
+        return {}
+    name = OF_GENRES[kind]
+    ours, trivial = MEASURES[kind][name]
     rows: dict[str, list[int]] = {}
     for number, id in enumerate(seeds[0].ids):
         for genre in genres.get(id, ()):
             rows.setdefault(genre, []).append(number)
     found: dict[str, dict[str, float | int]] = {}
     for genre, numbers in sorted(rows.items(), key=lambda row: (-len(row[1]), row[0])):
-        if len(numbers) < MIN_OF_GENRE or kind not in OF_GENRES:
+        if len(numbers) < MIN_OF_GENRE:
             continue
-        name = OF_GENRES[kind]
-        ours, trivial = MEASURES[kind][name]
         of = np.asarray(numbers)
         found[genre] = {
             "n": len(of),
@@ -228,7 +230,7 @@ def _ones(held: HeldOut, of: IntArray) -> Any:
 
 
 def _prior_decisions(held: HeldOut, of: IntArray) -> Any:
-    return held.prior[of] >= POSITIVE
+    return held.prior[of] >= LABEL_CUT
 
 
 def _axis(held: HeldOut, of: IntArray, axis: int) -> tuple[FloatArray, FloatArray]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:  # which needs torch; tables do not
@@ -62,29 +62,20 @@ def text(results: Results) -> str:
         lines += table(header, rows)
         if found.per_tag:
             columns = sorted({name for row in found.per_tag.values() for name in row})
-            lines += [
-                "",
-                *table(
-                    ["tag", *(SHORT.get(name, name) for name in columns)],
-                    [
-                        [tag, *(_cell(row.get(name)) for name in columns)]
-                        for tag, row in found.per_tag.items()
-                    ],
-                ),
-            ]
+            titles = {name: SHORT.get(name, name) for name in columns}
+            lines += ["", *_rows("tag", titles, found.per_tag)]
         if found.by_genre:
-            columns = list(next(iter(found.by_genre.values())))
-            lines += [
-                "",
-                *table(
-                    ["genre", *(TITLES.get(name, name) for name in columns)],
-                    [
-                        [genre, *(_cell(row[name]) for name in columns)]
-                        for genre, row in found.by_genre.items()
-                    ],
-                ),
-            ]
+            titles = {n: TITLES.get(n, n) for n in next(iter(found.by_genre.values()))}
+            lines += ["", *_rows("genre", titles, found.by_genre)]
     return "\n".join(lines) + "\n"
+
+
+def _rows(
+    what: str, titles: Mapping[str, str], rows: Mapping[str, Mapping[str, float | int]]
+) -> list[str]:
+    """Give a table of a row for each of `what`, its columns those of `titles`."""
+    cells = [[name, *(_cell(row.get(column)) for column in titles)] for name, row in rows.items()]
+    return table([what, *titles.values()], cells)
 
 
 def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:

@@ -31,7 +31,7 @@ from affetto.models.heads import Scorer
 from affetto.models.scorer import score
 from affetto.training import augment, losses, teacher
 from affetto.training.config import TrainConfig
-from affetto.training.data import LESSONS, Item, batches, n_batches, windows_of
+from affetto.training.data import LABEL_CUT, LESSONS, Item, batches, n_batches, windows_of
 from affetto.training.schedule import Schedule
 from affetto.training.start import Start
 
@@ -152,7 +152,7 @@ def validate(scorer: Scorer, config: TrainConfig, items: Sequence[Item]) -> dict
     for spec in scorer.specs:
         targets = np.stack([item.targets[spec.name] for item in items])
         if spec.kind == "tags":
-            binary = np.where(np.isnan(targets), np.nan, targets >= 0.5)
+            binary = np.where(np.isnan(targets), np.nan, targets >= LABEL_CUT)
             measured[f"{spec.name}_macro_auc"] = float(macro(roc_auc(binary, outputs[spec.name])))
         elif spec.kind == "music":
             measured["music_auc"] = float(roc_auc(targets, outputs[spec.name])[0])
