@@ -31,8 +31,8 @@ class Task:
     `front_end` makes the spectrograms of the hand-made features; `around_s` is how much sound on
     both sides of a segment they may look at, beside the whole recording; 0 where examples are
     whole. `recipe` is what window networks are trained by unless a method names another, with
-    `overrides` of its settings. `has_mulan` says that Mulan's 68 features describe the examples,
-    which are whole songs.
+    `overrides` of its settings and the data set in the place of the one that it `stands_for`.
+    `has_mulan` says that Mulan's 68 features describe the examples, which are whole songs.
     """
 
     name: str
@@ -41,6 +41,7 @@ class Task:
     front_end: Part = field(hash=False)
     recipe: str
     overrides: Mapping[str, str] = field(default_factory=dict, hash=False)
+    stands_for: str = ""
     around_s: float = 0.0
     has_mulan: bool = False
 
@@ -48,11 +49,6 @@ class Task:
 _FROM_SOUND = (
     '{ name = "logmel", config = { sample_rate = 22050, n_fft = 1024, hop_length = 512, '
     "n_mels = 96, f_min_hz = 30.0, f_max_hz = 8000.0 } }"
-)
-# What keeps the pictures company in recipe `cal500_first3s`.
-_COMPANY = (
-    '{ name = "4q", windows = 2, smoothing = 0.2 }, { name = "soundtracks", windows = 3 }, '
-    '{ name = "emotify", windows = 2 }'
 )
 
 _TASKS = (
@@ -63,7 +59,8 @@ _TASKS = (
         "cal500exp_audio",
         LOGMEL,
         "cal500exp",
-        {"front_end": _FROM_SOUND, "data": '[{ name = "cal500exp_audio" }]'},
+        {"front_end": _FROM_SOUND},
+        stands_for="cal500exp",
         around_s=AROUND_S,
     ),
     Task("cal500exp", "first3s", "cal500", LOGMEL, "cal500_first3s"),
@@ -74,7 +71,8 @@ _TASKS = (
         "cal500_songs_audio",
         LOGMEL,
         "cal500_songs",
-        {"front_end": _FROM_SOUND, "data": '[{ name = "cal500_songs_audio", windows = 2 }]'},
+        {"front_end": _FROM_SOUND},
+        stands_for="cal500_songs",
         has_mulan=True,
     ),
     Task(
@@ -83,7 +81,7 @@ _TASKS = (
         "cal500_songs_first3s",
         LOGMEL,
         "cal500_first3s",
-        {"data": f'[{{ name = "cal500_songs_first3s" }}, {_COMPANY}]'},
+        stands_for="cal500",
         has_mulan=True,
     ),
 )

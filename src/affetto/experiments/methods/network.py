@@ -26,7 +26,7 @@ from affetto.experiments.partition import draw
 from affetto.experiments.recordings import with_kept
 from affetto.experiments.tasks import Task
 from affetto.files import file_sha256
-from affetto.training.config import TeacherConfig, TrainConfig
+from affetto.training.config import DataConfig, TeacherConfig, TrainConfig
 from affetto.training.config import load as load_recipe
 from affetto.training.data import Item, load_items
 
@@ -60,6 +60,7 @@ class Network(Contender):
             config = load_recipe(self.recipe, self.overrides)
         else:
             config = load_recipe(task.recipe, {**task.overrides, **self.overrides})
+            config = replace(config, data=tuple(_of_task(data, task) for data in config.data))
         if task.dataset not in [data.name for data in config.data]:
             raise BadConfig(
                 f"recipe {config.name} of method {self.name} does not train on {task.dataset}",
@@ -109,6 +110,10 @@ class Network(Contender):
             "further": {name: _data_sha256(name, site.root, site.skip_bad) for name in further},
             "code": code_sha256(*_CODE),
         }
+
+
+def _of_task(data: DataConfig, task: Task) -> DataConfig:
+    return replace(data, name=task.dataset) if data.name == task.stands_for else data
 
 
 def _head(config: TrainConfig, training: Examples) -> Head:
