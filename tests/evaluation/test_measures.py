@@ -113,7 +113,7 @@ def test_per_tag_gives_the_mean_over_folds_and_the_number_of_true_songs() -> Non
     assert rows["a"]["auc"] == pytest.approx(0.5)
     assert rows["b"]["auc"] == pytest.approx(0.75)
     assert (rows["a"]["n_positive"], rows["b"]["n_positive"]) == (4, 2)
-    assert set(rows["a"]) == {"auc", "ap", "f1", "ece", "n_positive"}
+    assert set(rows["a"]) == {"auc", "ap", "f1", "ece", "ece_chance", "n_positive"}
 
 
 def test_per_tag_of_a_tag_that_no_song_has_is_empty_and_not_nan() -> None:
@@ -149,6 +149,17 @@ def test_calibration_error_is_that_of_all_folds_together_by_hand() -> None:
     assert found.trivial["uncalibrated"] == pytest.approx(0.95 - 1 / 2)
     assert found.trivial["prior"] == pytest.approx(1 / 2 - 1 / 4)
     assert per_tag("tags", [held])["a"]["ece_uncalibrated"] == pytest.approx(0.45)
+
+
+def test_a_tag_whose_scores_promise_too_much_is_above_the_error_that_chance_allows() -> None:
+    rng = np.random.default_rng(5)
+    right, chances = rng.beta(1, 2, (400, 2)), rng.beta(1, 2, (400, 1))
+    targets = (rng.random((400, 2)) < np.hstack([right[:, :1], 0.5 * chances])).astype(float)
+    outputs = np.hstack([right[:, :1], chances]).astype(np.float32)
+    held = held_out([k % 5 for k in range(400)], targets.tolist(), outputs.tolist())
+    right_tag, boastful_tag = per_tag("tags", [held]).values()
+    assert right_tag["ece"] < right_tag["ece_chance"] < 0.1
+    assert boastful_tag["ece"] > boastful_tag["ece_chance"]
 
 
 def test_perfect_scores_have_the_calibration_error_that_perfect_ones_are_said_to_have() -> None:

@@ -163,7 +163,7 @@ def test_batches_do_not_soften_whether_it_is_music() -> None:
     ("kind", "expected"),
     [
         ("signs", [0.3, 0.7, math.nan, math.nan, 0.0]),
-        ("ratings", [math.nan, math.nan, 0.3, 0.7, 1.0]),
+        ("ratings", [0.3, 0.7, 0.3, 0.7, 1.0]),
         ("none", [0.3, 0.7, 0.3, 0.7, math.nan]),
     ],
 )

@@ -15,7 +15,8 @@ to the figure, since every resample has a higher one.
 
 Beside the trivial systems, `uncalibrated` is the same network before its calibration, and
 `perfect` the error that these scores would have if they were exactly right, on labels drawn by
-them: what is left to chance by so few examples.
+them: what is left to chance by so few examples. Of a single tag, `ece_chance` is the error that
+right scores stay below in 19 of 20 draws: a tag above it is not calibrated, beyond doubt.
 """
 
 from __future__ import annotations
@@ -38,6 +39,7 @@ Statistic = Callable[[HeldOut, IntArray], float]
 QUADRANTS = ("Q1", "Q2", "Q3", "Q4")
 N_RESAMPLES = 500
 N_DRAWS = 20
+N_CHANCE_DRAWS = 200
 MIN_OF_GENRE = 25
 OF_GENRES: Mapping[Kind, str] = {"quadrants": "accuracy", "shares": "macro_r"}
 """The measure that is given for each genre, by kind."""
@@ -126,8 +128,9 @@ def per_tag(kind: Kind, seeds: Sequence[HeldOut]) -> dict[str, dict[str, float |
                 rows[tag][name] = _plain(value)
     if kind == "tags":
         counts = np.nansum(seeds[0].targets >= LABEL_CUT, axis=0)
-        for tag, count in zip(vocabulary.tags, counts, strict=True):
-            rows[tag]["n_positive"] = int(count)
+        chances = _nanmean(np.stack([_eces_by_chance(held) for held in seeds]))
+        for tag, count, chance in zip(vocabulary.tags, counts, chances, strict=True):
+            rows[tag] |= {"ece_chance": _plain(chance), "n_positive": int(count)}
     n_labels = (~np.isnan(seeds[0].targets)).sum(axis=0)
     return {tag: row for (tag, row), n in zip(rows.items(), n_labels, strict=True) if n}
 
@@ -208,12 +211,22 @@ def _prior_ece(held: HeldOut, of: IntArray) -> float:
 
 def _perfect_ece(held: HeldOut, of: IntArray) -> float:
     """Give the macro error of these scores on labels drawn by them, the mean of some draws."""
+    return metrics.macro([metrics.macro(errors) for errors in _perfect_eces(held, of, N_DRAWS)])
+
+
+def _perfect_eces(held: HeldOut, of: IntArray, n_draws: int) -> Iterator[FloatArray]:
+    """Give each tag's error (n_tags,) of these scores on labels drawn by them, draw by draw."""
     scores, known = held.outputs[of], ~np.isnan(held.targets[of])
     rng = np.random.default_rng(0)
-    drawn = (np.where(known, rng.random(scores.shape) < scores, np.nan) for _ in range(N_DRAWS))
-    return metrics.macro(
-        [metrics.macro(metrics.reliability(targets, scores).error) for targets in drawn]
-    )
+    for _ in range(n_draws):
+        targets = np.where(known, rng.random(scores.shape) < scores, np.nan)
+        yield np.asarray(metrics.reliability(targets, scores).error)
+
+
+def _eces_by_chance(held: HeldOut) -> FloatArray:
+    """Give each tag's error that scores which are right stay below in 19 of 20 draws."""
+    draws = np.stack(list(_perfect_eces(held, np.arange(len(held.ids)), N_CHANCE_DRAWS)))
+    return np.asarray(np.quantile(draws, 0.95, axis=0))
 
 
 def _rs(held: HeldOut, of: IntArray) -> FloatArray:

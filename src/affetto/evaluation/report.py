@@ -29,7 +29,12 @@ TITLES = {
     "music_kept": "music called music",
     "not_music_refused": "the rest refused",
 }
-SHORT = {"all_ones": "all ones", "uncalibrated": "raw", "ece_uncalibrated": "raw ece"}
+SHORT = {
+    "all_ones": "all ones",
+    "uncalibrated": "raw",
+    "ece_uncalibrated": "raw ece",
+    "ece_chance": "by chance",
+}
 """Names of columns that would not fit otherwise."""
 
 

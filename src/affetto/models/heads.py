@@ -8,7 +8,8 @@ the two are not one scale: who rates film music calls loud what is soft among po
 is cut where its data set happens to be. One z for both serves neither. So there are two, and a
 third number says which of the two kinds of music this sounds like: z = k * z_ratings + (1 - k) *
 z_signs with k = sigmoid(it + IN_DOUBT), a mixture of experts (R. A. Jacobs and others, Neural
-Computation 1991) whose gate is taught.
+Computation 1991) whose gate is taught. z_ratings learns from ratings alone, z_signs from both, so
+that music which the gate takes for the other kind is still not far off.
 """
 
 from __future__ import annotations

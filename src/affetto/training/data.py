@@ -217,9 +217,8 @@ def _of_logits(head: Head, item: Item, smoothing: float) -> FloatArray:
     if head.kind != "plane":
         return soft
     found = np.full(N_LOGITS, np.nan, np.float32)
-    if item.plane_kind != "ratings":
-        found[SIGNS] = soft
-    if item.plane_kind != "signs":
+    found[SIGNS] = soft  # of ratings too, so that a wrong gate does little harm
+    if item.plane_kind != "signs":  # a sign says nothing of how far, and would spoil the scale
         found[RATINGS] = soft
     if item.plane_kind != "none":
         found[KIND] = item.plane_kind == "ratings"
