@@ -69,18 +69,19 @@ class DataConfig:
     """A data set, by name or path: windows drawn from each example in an epoch, weight, softening
     of labels.
 
-    `smoothing` s moves a target t to t (1 - s) + s / 2.
+    `windows` 2.5 draws two of each example, and one more of half of them. `smoothing` s moves a
+    target t to t (1 - s) + s / 2.
     """
 
     name: str
-    windows: int = 1
+    windows: int | float = 1
     weight: float = 1.0
     smoothing: float = 0.0
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "name", canonical(self.name))
         where = f"of data set {self.name}"
-        _demand(self.windows >= 1, f"windows {where} at least 1")
+        _demand(0 < self.windows < math.inf, f"windows {where} above 0")
         _demand(0 <= self.weight < math.inf, f"weight {where} at least 0")
         _demand(0 <= self.smoothing <= 1, f"smoothing {where} between 0 and 1")
 
@@ -285,7 +286,7 @@ def _value(hint: Any, value: Any, where: str) -> Any:
         return parse(hint, value, where)  # type: ignore[arg-type]
     if origin is tuple and isinstance(value, list | tuple):
         return tuple(_value(get_args(hint)[0], item, where) for item in value)
-    if origin is UnionType and any(isinstance(value, kind) for kind in get_args(hint)):
+    if origin is UnionType and type(value) in get_args(hint):
         return value
     if hint is float and isinstance(value, int) and not isinstance(value, bool):
         return float(value)

@@ -139,8 +139,7 @@ def batches(
     """
     rng = np.random.default_rng([seed, epoch])
     settings = {config.name: config for config in data}
-    draws = [i for i, item in enumerate(items) for _ in range(settings[item.dataset].windows)]
-    order = rng.permutation(draws)
+    order = rng.permutation(_draws(items, data, rng))
     n_values = max((len(i.lessons[0]) for i in items if i.lessons is not None), default=0)
     for first in range(0, len(order), batch_size):
         chosen = [items[i] for i in order[first : first + batch_size]]
@@ -176,10 +175,23 @@ def _lessons_at(items: Sequence[Item], places: Sequence[float], n_values: int) -
 
 def n_batches(items: Sequence[Item], data: Sequence[DataConfig], batch_size: int) -> int:
     """Count the batches that an epoch has."""
-    settings = {config.name: config for config in data}
-    n_draws = sum(settings[item.dataset].windows for item in items)
-    full, rest = divmod(n_draws, batch_size)
+    full, rest = divmod(len(_draws(items, data, np.random.default_rng(0))), batch_size)
     return full + (rest >= 2)
+
+
+def _draws(
+    items: Sequence[Item], data: Sequence[DataConfig], rng: np.random.Generator
+) -> list[int]:
+    """Give the places of the items that an epoch draws, in order; as many in each epoch."""
+    found: list[int] = []
+    for config in data:
+        places = [i for i, item in enumerate(items) if item.dataset == config.name]
+        n_whole, rest = divmod(config.windows, 1)
+        n_more = round(rest * len(places))
+        found += places * int(n_whole)
+        if n_more:
+            found += rng.choice(places, n_more, replace=False).tolist()
+    return sorted(found)
 
 
 def windows_of(item: Item, front_end: FrontEnd, duration_s: float, hop_s: float) -> FloatArray:
