@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import json
 from pathlib import Path
 
 import numpy as np
@@ -104,7 +105,7 @@ def test_another_file_is_refused_with_a_hint(text: str, tmp_path: Path) -> None:
     assert "--scores" in refused.value.hint
 
 
-def test_evaluate_writes_a_score_of_every_clip_and_output(
+def test_evaluate_writes_changed_settings_and_a_score_of_every_clip_and_output(
     tiny: TinyTraining, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("AFFETTO_CACHE", str(tiny.cache))
@@ -112,8 +113,12 @@ def test_evaluate_writes_a_score_of_every_clip_and_output(
     done = affetto(
         "evaluate", tiny.recipe, "4q", "soundtracks", "--data-root", tiny.root, "--folds", "2",
         "--set", "optimizer.epochs=1", "--run-folder", tmp_path / "runs", "--scores", path,
+        "-o", tmp_path / "results.json",
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith("tiny 0.0.1 with optimizer.epochs=1: ")
+    results = json.loads((tmp_path / "results.json").read_text(encoding="utf-8"))
+    assert results["settings"] == {"optimizer.epochs": "1"}
     found = score_files.read(path)
     of_4q = found["dataset"] == "4q"
     examples = {e.id: e for e in tiny.prepared.datasets["4q"].examples}

@@ -56,6 +56,24 @@ def test_page_holds_command_baselines_leakage_and_trials(results: Path) -> None:
     assert "results/b-whole.json" in text
 
 
+def test_recipes_with_changed_settings_stand_in_a_table_below_the_recipe_itself(
+    results: Path, tmp_path: Path
+) -> None:
+    whole = json.loads((results / "default.json").read_text(encoding="utf-8"))
+    kept = [found for found in whole["evaluations"] if found["dataset"] != "emotify"]
+    changed = whole | {"settings": {"teacher.name": ""}, "evaluations": kept}
+    for name, values in (("default", whole), ("default-no-teacher", changed)):
+        (tmp_path / f"{name}.json").write_text(json.dumps(values), encoding="utf-8")
+    text = pages.text(tmp_path)
+    assert text.count("\n## ") == 2  # the recipe, and the table
+    first, second = text.split("## What settings of a recipe give")[1].strip().splitlines()[2:]
+    assert first.startswith(f"| {whole['system']} ")
+    assert second.startswith(f"| {whole['system']} with teacher.name='' ")
+    assert "| results/default-no-teacher.json |" in second.replace("  ", "")
+    assert first.count(" - ") == 0
+    assert second.count(" - ") == 1  # emotify was not evaluated
+
+
 def test_command_writes_the_page_and_checks_it(
     results: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import click
@@ -150,6 +151,7 @@ def evaluate(
                 progress=step,
                 report=epoch,
             )
+    results = replace(results, settings=settings)
     plain = json.dumps(results.to_dict(), indent=1) + "\n"
     if output is not None:
         write_text(output, plain)

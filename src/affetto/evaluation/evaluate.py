@@ -65,7 +65,8 @@ class Results:
     """All that an evaluation found.
 
     `calibration` by head is fitted on all held-out scores together, and so are `thresholds`, on
-    the scores that it gives: for a bundle, never for a figure.
+    the scores that it gives: for a bundle, never for a figure. `settings` are those of the recipe
+    that were changed, as `--set` has them.
     """
 
     system: str
@@ -75,12 +76,14 @@ class Results:
     evaluations: tuple[Evaluation, ...]
     thresholds: Mapping[str, tuple[float, ...]]
     calibration: Mapping[str, Calibration] = field(default_factory=dict)
+    settings: Mapping[str, str] = field(default_factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """Give plain values for a JSON file."""
         return {
             "schema_version": RESULTS_SCHEMA_VERSION,
             "system": self.system,
+            "settings": dict(self.settings),
             "protocol": self.protocol,
             "fingerprint": self.fingerprint,
             "seeds": list(self.seeds),

@@ -40,7 +40,8 @@ SHORT = {
 
 def text(results: Results) -> str:
     """Give the results as Markdown that is also readable as it stands."""
-    lines = [f"{results.system}: {results.protocol}{_seeds(results.seeds)}"]
+    name = titled(results.system, results.settings)
+    lines = [f"{name}: {results.protocol}{_seeds(results.seeds)}"]
     for found in results.evaluations:
         lines += [
             "",
@@ -96,6 +97,16 @@ def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
 
     rule = "|" + "|".join("-" * (w + 1) + (":" if i else "-") for i, w in enumerate(widths)) + "|"
     return [line(header), rule, *(line(row) for row in rows)]
+
+
+def titled(system: str, settings: Mapping[str, str]) -> str:
+    """Give a system's name with the settings of it that were changed.
+
+    >>> titled("default 0.3.0", {"teacher.name": "", "optimizer.epochs": "5"})
+    "default 0.3.0 with teacher.name='', optimizer.epochs=5"
+    """
+    changed = ", ".join(f"{key}={value or repr('')}" for key, value in settings.items())
+    return f"{system} with {changed}" if changed else system
 
 
 def _seeds(seeds: Sequence[int]) -> str:

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from affetto.errors import BadConfig
-from affetto.evaluation.report import TITLES
+from affetto.evaluation.report import TITLES, titled
 from affetto.experiments.blocks import Block, Heading, Listing, Paragraph, Table, markdown
 from affetto.experiments.published import published
 from affetto.experiments.sections import headline_row, page_blocks, title_of
@@ -27,6 +27,15 @@ from affetto.files import write_text
 RESULTS = Path("results")
 PAGE = Path("docs") / "results.md"
 COMMAND = "python -m affetto.experiments.pages"
+
+_MAIN: Mapping[str, tuple[str, str]] = {
+    "cal500": ("emotions", "macro_auc"),
+    "4q": ("plane", "macro_f1"),
+    "soundtracks valence": ("plane", "valence_r2"),
+    "soundtracks arousal": ("plane", "arousal_r2"),
+    "emotify": ("gems9", "macro_r"),
+}
+"""What changed recipes are compared by: for a data set, in words, the head and the measure."""
 
 _INTRODUCTION = (
     "All figures are computed from scores of music that the scoring system had not seen: folds "
@@ -57,7 +66,9 @@ def text(folder: Path) -> str:
         blocks += page_blocks(experiments[name])
         blocks.append(Listing((f"Summary: results/{name}.json",)))
     for name in evaluations:
-        blocks += _evaluation(name, files[name])
+        if not _settings(files[name]):
+            blocks += _evaluation(name, files[name])
+    blocks += _changed({name: files[name] for name in evaluations})
     return markdown(blocks)
 
 
@@ -108,6 +119,47 @@ def _overview(experiments: Mapping[str, Mapping[str, Any]]) -> list[Block]:
         "one listener, songs",
     )
     return [Table(header, tuple(rows))]
+
+
+def _settings(values: Mapping[str, Any]) -> dict[str, str]:
+    return dict(values.get("settings", {}))
+
+
+def _changed(evaluations: Mapping[str, Mapping[str, Any]]) -> list[Block]:
+    """Give a table of the recipes that were evaluated with changed settings, each below itself."""
+    changed = {name: values for name, values in evaluations.items() if _settings(values)}
+    if not changed:
+        return []
+    systems = {values["system"] for values in changed.values()}
+    whole = {
+        name: values
+        for name, values in evaluations.items()
+        if values["system"] in systems and name not in changed
+    }
+    rows = [
+        (
+            titled(values["system"], _settings(values)),
+            *(_main_figure(values, place.split()[0], *of) for place, of in _MAIN.items()),
+            f"results/{name}.json",
+        )
+        for name, values in {**whole, **changed}.items()
+    ]
+    header = (
+        "recipe",
+        *(f"{place} {TITLES[measure]}" for place, (_, measure) in _MAIN.items()),
+        "made by affetto evaluate, in",
+    )
+    return [Heading("What settings of a recipe give", 2), Table(header, tuple(rows))]
+
+
+def _main_figure(values: Mapping[str, Any], dataset: str, head: str, measure: str) -> str:
+    """Give a figure with its interval, or a dash."""
+    for found in values["evaluations"]:
+        for figure in found["figures"]:
+            if (found["dataset"], found["head"], figure["measure"]) == (dataset, head, measure):
+                low, high = _cell(figure["low"]), _cell(figure["high"])
+                return f"{_cell(figure['value'])} [{low}, {high}]"
+    return "-"
 
 
 def _evaluation(name: str, values: Mapping[str, Any]) -> list[Block]:
