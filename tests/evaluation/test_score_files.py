@@ -113,7 +113,7 @@ def test_evaluate_writes_changed_settings_and_a_score_of_every_clip_and_output(
     done = affetto(
         "evaluate", tiny.recipe, "4q", "soundtracks", "--data-root", tiny.root, "--folds", "2",
         "--set", "optimizer.epochs=1", "--run-folder", tmp_path / "runs", "--scores", path,
-        "-o", tmp_path / "results.json",
+        "-o", tmp_path / "results.json", "--jobs", "2",
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     assert done.stdout.startswith("tiny 0.0.1 with optimizer.epochs=1: ")

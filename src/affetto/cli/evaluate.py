@@ -45,6 +45,14 @@ from affetto.cli.options import Verb, data_root_option, init_option, settings_op
     help="Folds of the five to run; fewer give a quick look.",
 )
 @click.option(
+    "--jobs",
+    type=click.IntRange(min=1),
+    default=1,
+    show_default=True,
+    metavar="N",
+    help="Networks trained at the same time, each with the recipe's threads.",
+)
+@click.option(
     "--run-folder",
     type=click.Path(path_type=Path),
     metavar="FOLDER",
@@ -89,6 +97,7 @@ def evaluate(
     allow_seen: bool,
     seeds: int,
     folds: int,
+    jobs: int,
     run_folder: Path | None,
     format_name: str,
     output: Path | None,
@@ -148,6 +157,7 @@ def evaluate(
                 allow_seen=allow_seen,
                 n_seeds=seeds,
                 n_folds=folds,
+                n_jobs=jobs,
                 progress=step,
                 report=epoch,
             )

@@ -28,12 +28,13 @@ from affetto.datasets.splits import N_FOLDS
 from affetto.errors import BadConfig, UnknownName
 from affetto.evaluation.held_out import HeldOut, joined
 from affetto.evaluation.measures import Figure, by_genre, figures, kind_of, per_tag
+from affetto.evaluation.trainings import FoldRun, train, train_all
 from affetto.frontends import FrontEnd
 from affetto.training import loop
 from affetto.training.calibration import Calibration, Windows, fit_heads
 from affetto.training.config import TrainConfig
 from affetto.training.data import Item, load_items, windows_of
-from affetto.training.run import Prepared, Sides, fitted_thresholds, prepare, sides, versions
+from affetto.training.run import Prepared, Sides, fitted_thresholds, prepare, versions
 from affetto.training.start import Start, fingerprint, seen
 from affetto.vocabularies import moods
 
@@ -116,12 +117,15 @@ def cross_validate(
     allow_seen: bool = False,
     n_seeds: int = 1,
     n_folds: int = N_FOLDS,
+    n_jobs: int = 1,
     progress: Progress = lambda *_: None,
     report: loop.Report = lambda *_: None,
 ) -> Results:
     """Cross-validate a recipe on data sets that it trains on.
 
     `runs` is the folder of the run folders. Fewer than all folds give a quick, noisier look.
+    `n_jobs` networks are trained at the same time, in processes of their own if more than one;
+    only a single one tells `report` of its epochs.
     `start` is a bundle that the trainings start from. Raises: BadConfig for a data set that the
     recipe does not train on, or that `start` has seen if that is not allowed; as `training.run`.
     """
@@ -133,8 +137,8 @@ def cross_validate(
                 f"recipe {config.name} does not train on data set {name!r}",
                 f"known: {', '.join(trained_on)}; or evaluate its bundle on it",
             )
-    if not 1 <= n_folds <= N_FOLDS or n_seeds < 1:
-        raise BadConfig(f"folds must be 1 to {N_FOLDS} and seeds at least 1")
+    if not 1 <= n_folds <= N_FOLDS or n_seeds < 1 or n_jobs < 1:
+        raise BadConfig(f"folds must be 1 to {N_FOLDS}, seeds and jobs at least 1")
     prepared = prepare(config, root, progress, start)
     seen_ones = [
         _refuse_seen(start.bundle, prepared.datasets[name], allow_seen)
@@ -145,13 +149,16 @@ def cross_validate(
     there = sorted({prepared.folds[group] for group in groups})
     used = [fold for fold in there if fold < n_folds]
     seeds = tuple(range(config.seed, config.seed + n_seeds))
+    if n_jobs > 1:
+        wanted = [FoldRun(seed, fold, runs) for seed in seeds for fold in used]
+        train_all(config, root, start, wanted, n_jobs, progress)
     held: dict[tuple[str, str], list[HeldOut]] = {}
     scored: list[_Fold] = []
     for round_, seed in enumerate(seeds):
         of_seed: list[_Fold] = []
         for number, fold in enumerate(used):
             progress(f"seed {seed}, fold {fold}", round_ * len(used) + number, len(used) * n_seeds)
-            of_seed.append(_fold(prepared, fold, seed, runs / f"seed{seed}-fold{fold}", report))
+            of_seed.append(_fold(prepared, FoldRun(seed, fold, runs), report))
         parts: dict[tuple[str, str], list[HeldOut]] = {}
         for found in of_seed:
             others = [other for other in of_seed if other is not found]
@@ -318,13 +325,12 @@ class _Fold:
     test: Mapping[str, Windows]
 
 
-def _fold(prepared: Prepared, fold: int, seed: int, folder: Path, report: loop.Report) -> _Fold:
+def _fold(prepared: Prepared, run: FoldRun, report: loop.Report) -> _Fold:
     """Train and score one fold."""
-    config = replace(prepared.config, seed=seed)
-    parts = sides(prepared, fold, seed)
-    scorer = loop.train(config, parts.training, parts.validation, folder, report, prepared.start)
+    parts, scorer = train(prepared, run, report)
+    config = prepared.config
     return _Fold(
-        number=fold,
+        number=run.fold,
         sides=parts,
         validation=loop.score_windows(scorer, config, parts.validation),
         test=loop.score_windows(scorer, config, parts.test),

@@ -35,6 +35,8 @@ from affetto.training.data import LABEL_CUT, LESSONS, Item, batches, n_batches, 
 from affetto.training.schedule import Schedule
 from affetto.training.start import Start
 
+WEIGHTS = "weights.safetensors"
+"""The file of a run folder that holds the weights, once the training is done."""
 Report = Callable[[int, int, dict[str, float]], None]
 """Called after each epoch with its number, the number of epochs, and what was measured."""
 
@@ -48,7 +50,7 @@ class Run:
 
     @property
     def weights(self) -> Path:
-        return self.folder / "weights.safetensors"
+        return self.folder / WEIGHTS
 
     @property
     def checkpoint(self) -> Path:
