@@ -385,7 +385,7 @@ def still_water() -> Array:
     ]  # fmt: skip
     start = 0.0
     for length, voicing in harmony:
-        figure = [(0, 0), (0, 4), (0.5, 2), (1, 3), (1.5, 4), (2, 1), (2.5, 2), (3, 4), (3.5, 3)]
+        figure = [(0, 0), (1, 3), (2, 1), (3, 4)]
         for b, finger in figure:
             if b < length:
                 vel = desk.touch((0.62, 0.5, 0.42, 0.46, 0.52)[finger], 0.05)
@@ -422,7 +422,7 @@ def still_water() -> Array:
 def nylon(midi: int, dur: float, vel: float, rng: np.random.Generator) -> Array:
     """A nylon string under a fingertip: soft attack, mellow, long."""
     return pluck(
-        midi, dur, vel, rng, t60=4.5 * 2 ** (-(midi - 43) / 24), bright=0.12, damping=0.45,
+        midi, dur, vel, rng, t60=4.5 * 2 ** (-(midi - 43) / 24), bright=0.06, damping=0.6,
         position=0.3,
     )  # fmt: skip
 

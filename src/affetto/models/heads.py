@@ -23,7 +23,7 @@ from torch import Tensor, nn
 from affetto.core import Head
 from affetto.models.plane import KIND, N_LOGITS, RATINGS, SIGNS
 
-IN_DOUBT = 1.0
+IN_DOUBT = 1.5
 """In doubt the scale of ratings counts: film music read as signs is far off, songs read as ratings
 are often still on their side."""
 
