@@ -16,7 +16,7 @@ from tests.benchmarks.test_predict import run
 BOUNDS = {
     "louder": (0.2, 0.1),
     "quieter": (0.2, 0.1),
-    "mp3": (0.25, 0.1),
+    "mp3": (0.35, 0.1),
     "mp3_low_rate": (0.2, 0.1),
     "mono": (0.02, 0.01),
     "low_rate": (0.1, 0.05),
