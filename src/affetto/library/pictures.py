@@ -26,6 +26,7 @@ _INK, _FAINT, _RULE = "#22262b", "#6b7280", "#c9ced6"
 _COLORS = {"Q1": "#e69f00", "Q2": "#d55e00", "Q3": "#0072b2", "Q4": "#009e73"}
 _CORNERS = {"Q1": (1, 1), "Q2": (-1, 1), "Q3": (-1, -1), "Q4": (1, -1)}
 _BEYOND_FONT = "\u0530"  # matplotlib's own font has Latin, Greek and Cyrillic letters
+_ROOM = 1.12  # for the quadrants' names, beyond the farthest song
 MAX_TITLE_CHARACTERS = 28
 _SIZE_IN, _DPI = (10.0, 6.4), 150
 _TEMPLATE = Path(__file__).with_name("moodmap.html")
@@ -85,7 +86,8 @@ def draw(found: MoodMap) -> Figure:
 
 def _draw_places(axes: Axes, found: MoodMap) -> None:
     reach = found.reach
-    axes.set(xlim=(-reach, reach), ylim=(-reach, reach))
+    edge = _ROOM * reach
+    axes.set(xlim=(-edge, edge), ylim=(-edge, edge))
     axes.axhline(0, color=_RULE, lw=0.8, zorder=0)
     axes.axvline(0, color=_RULE, lw=0.8, zorder=0)
     n_songs = max(1, len(found.tracks))
