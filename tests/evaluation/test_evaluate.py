@@ -289,11 +289,11 @@ def test_cross_validation_refuses_data_that_the_recipe_does_not_train_on(
     assert "known: cal500, 4q, soundtracks, emotify" in refused.value.hint
 
 
-@pytest.mark.parametrize("kind", [{"n_folds": 0}, {"n_folds": 6}, {"n_seeds": 0}])
-def test_cross_validation_refuses_a_number_of_folds_or_seeds_that_makes_no_sense(
+@pytest.mark.parametrize("kind", [{"n_folds": 0}, {"n_folds": 6}, {"n_seeds": 0}, {"n_jobs": 0}])
+def test_cross_validation_refuses_numbers_of_folds_seeds_or_jobs_that_make_no_sense(
     kind: dict[str, int], tiny: TinyTraining, tmp_path: Path
 ) -> None:
-    with pytest.raises(BadConfig, match="folds must be 1 to 5 and seeds at least 1"):
+    with pytest.raises(BadConfig, match="folds must be 1 to 5, seeds and jobs at least 1"):
         cross_validate(tiny.config, ["4q"], tiny.root, tmp_path, **kind)
 
 
