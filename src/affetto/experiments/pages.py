@@ -28,14 +28,14 @@ RESULTS = Path("results")
 PAGE = Path("docs") / "results.md"
 COMMAND = "python -m affetto.experiments.pages"
 
-_MAIN: Mapping[str, tuple[str, str]] = {
-    "cal500": ("emotions", "macro_auc"),
-    "4q": ("plane", "macro_f1"),
-    "soundtracks valence": ("plane", "valence_r2"),
-    "soundtracks arousal": ("plane", "arousal_r2"),
-    "emotify": ("gems9", "macro_r"),
-}
-"""What changed recipes are compared by: for a data set, in words, the head and the measure."""
+_MAIN = (
+    ("cal500", "emotions", "macro_auc"),
+    ("4q", "plane", "macro_f1"),
+    ("soundtracks", "plane", "valence_r2"),
+    ("soundtracks", "plane", "arousal_r2"),
+    ("emotify", "gems9", "macro_r"),
+)
+"""What changed recipes are compared by: data set, head and measure."""
 
 _INTRODUCTION = (
     "All figures are computed from scores of music that the scoring system had not seen: folds "
@@ -139,14 +139,14 @@ def _changed(evaluations: Mapping[str, Mapping[str, Any]]) -> list[Block]:
     rows = [
         (
             titled(values["system"], _settings(values)),
-            *(_main_figure(values, place.split()[0], *of) for place, of in _MAIN.items()),
+            *(_main_figure(values, *of) for of in _MAIN),
             f"results/{name}.json",
         )
         for name, values in {**whole, **changed}.items()
     ]
     header = (
         "recipe",
-        *(f"{place} {TITLES[measure]}" for place, (_, measure) in _MAIN.items()),
+        *(f"{dataset} {TITLES[measure]}" for dataset, _, measure in _MAIN),
         "made by affetto evaluate, in",
     )
     return [Heading("What settings of a recipe give", 2), Table(header, tuple(rows))]
