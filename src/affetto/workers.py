@@ -10,13 +10,13 @@ from __future__ import annotations
 import os
 import threading
 from collections import deque
-from collections.abc import Callable, Generator, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from affetto.closing import Closing
-from affetto.errors import UsageError
+from affetto.errors import AffettoError, UsageError
 
 if TYPE_CHECKING:
     from concurrent.futures import Future
@@ -27,6 +27,7 @@ R = TypeVar("R")
 _AHEAD = 4  # items under way for each process: enough that none waits for a slow neighbor
 _AHEAD_UNORDERED = 2  # where nobody waits for a neighbor, the next item is enough
 _NICENESS = 10
+_DAY_S = 24 * 3600.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +99,36 @@ def map_completed(
                     running[_scheduled(pool, function, item, time_limit_s(item))] = item
             for done in wait(running, return_when=FIRST_COMPLETED).done:
                 yield running.pop(done), _result(done)
+
+
+def perform_all(
+    function: Callable[[T], R],
+    items: Sequence[T],
+    n_processes: int,
+    *,
+    name: Callable[[T], str],
+    initializer: Callable[..., None] | None = None,
+    initargs: tuple[Any, ...] = (),
+) -> Iterator[tuple[T, R]]:
+    """Give each item with `function(item)` as soon as that is there, where none may be lost.
+
+    `name` says in words what an item is. For work that keeps what it has finished by itself.
+    Raises: as `map_completed`; AffettoError where a process ended before its work.
+    """
+    for item, found in map_completed(
+        function,
+        items,
+        min(n_processes, max(1, len(items))),
+        time_limit_s=lambda _: _DAY_S,
+        initializer=initializer,
+        initargs=initargs,
+    ):
+        if isinstance(found, Lost):
+            raise AffettoError(
+                f"the process of {name(item)} ended before its work (is the memory full?)",
+                "run the same command again, with fewer --jobs: what is finished is kept",
+            )
+        yield item, found
 
 
 class Pool(Closing):

@@ -5,9 +5,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from affetto import metrics
+from affetto import metrics, workers
 from affetto.errors import BadConfig
-from affetto.experiments import jobs, run
+from affetto.experiments import run
 from affetto.experiments.examples import Examples
 from affetto.experiments.jobs import Bench
 from affetto.experiments.methods import find
@@ -176,7 +176,7 @@ def test_a_result_that_is_there_is_not_computed_again(
     def refuse(*_: object) -> None:
         raise AssertionError("a finished fold was repeated")
 
-    monkeypatch.setattr(jobs, "map_completed", refuse)
+    monkeypatch.setattr(workers, "map_completed", refuse)
     assert run.run(planned, "").outcomes
 
 

@@ -161,7 +161,7 @@ def evaluate(
                 progress=step,
                 report=epoch,
             )
-    results = replace(results, settings=settings)
+            results = replace(results, settings=settings)
     plain = json.dumps(results.to_dict(), indent=1) + "\n"
     if output is not None:
         write_text(output, plain)

@@ -10,17 +10,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from affetto import workers
 from affetto.bundles.bundle import read
-from affetto.errors import AffettoError
 from affetto.models.heads import Scorer
 from affetto.training import loop
 from affetto.training.config import TrainConfig
 from affetto.training.data import Progress
 from affetto.training.run import Prepared, Sides, prepare, sides
 from affetto.training.start import Start
-from affetto.workers import Lost, map_completed
-
-_TIME_LIMIT_S = 24 * 3600.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,20 +67,14 @@ def train_all(
     n_done = len(runs) - len(wanted)
     progress("training", n_done, len(runs))
     folder = None if start is None else start.bundle.folder
-    for run, found in map_completed(
+    for _ in workers.perform_all(
         _train,
         wanted,
-        min(n_processes, len(wanted)),
-        time_limit_s=lambda _: _TIME_LIMIT_S,
+        n_processes,
+        name=lambda run: f"seed {run.seed}, fold {run.fold}",
         initializer=_set_up,
         initargs=(config, root, folder),
     ):
-        if isinstance(found, Lost):
-            raise AffettoError(
-                f"the process that trained {run.folder} ended before its work (is the memory "
-                "full?)",
-                "run the same command again, with fewer --jobs: finished epochs are kept",
-            )
         n_done += 1
         progress("training", n_done, len(runs))
 

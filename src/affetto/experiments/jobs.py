@@ -15,16 +15,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+from affetto import workers
 from affetto.core import IntArray
-from affetto.errors import AffettoError
 from affetto.experiments.examples import Examples
 from affetto.experiments.methods.base import Contender, Fence, FoldResult, Place, Site
 from affetto.experiments.outcome import SplitBy
 from affetto.experiments.store import Store
-from affetto.workers import Lost, map_completed
 
 _THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
-_TIME_LIMIT_S = 24 * 3600.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,20 +98,14 @@ def perform_all(bench: Bench, jobs: Sequence[Job], n_processes: int) -> Iterator
     """
     order = sorted(jobs, key=lambda job: -job.cost)  # the longest first: none is left at the end
     with _one_thread_each():
-        for job, seconds in map_completed(
+        yield from workers.perform_all(
             _perform,
             order,
-            min(n_processes, max(1, len(order))),
-            time_limit_s=lambda _: _TIME_LIMIT_S,
+            n_processes,
+            name=lambda job: str(job.cell),
             initializer=_set_up,
             initargs=(bench,),
-        ):
-            if isinstance(seconds, Lost):
-                raise AffettoError(
-                    f"the process of {job.cell} ended before its work (is the memory full?)",
-                    "run the same command again, with fewer --jobs: what is finished is kept",
-                )
-            yield job, seconds
+        )
 
 
 @contextmanager

@@ -66,7 +66,7 @@ def text(folder: Path) -> str:
         blocks += page_blocks(experiments[name])
         blocks.append(Listing((f"Summary: results/{name}.json",)))
     for name in evaluations:
-        if not _settings(files[name]):
+        if not files[name]["settings"]:
             blocks += _evaluation(name, files[name])
     blocks += _changed({name: files[name] for name in evaluations})
     return markdown(blocks)
@@ -121,13 +121,9 @@ def _overview(experiments: Mapping[str, Mapping[str, Any]]) -> list[Block]:
     return [Table(header, tuple(rows))]
 
 
-def _settings(values: Mapping[str, Any]) -> dict[str, str]:
-    return dict(values.get("settings", {}))
-
-
 def _changed(evaluations: Mapping[str, Mapping[str, Any]]) -> list[Block]:
     """Give a table of the recipes that were evaluated with changed settings, each below itself."""
-    changed = {name: values for name, values in evaluations.items() if _settings(values)}
+    changed = {name: values for name, values in evaluations.items() if values["settings"]}
     if not changed:
         return []
     systems = {values["system"] for values in changed.values()}
@@ -138,7 +134,7 @@ def _changed(evaluations: Mapping[str, Mapping[str, Any]]) -> list[Block]:
     }
     rows = [
         (
-            titled(values["system"], _settings(values)),
+            titled(values["system"], values["settings"]),
             *(_main_figure(values, *of) for of in _MAIN),
             f"results/{name}.json",
         )
