@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from affetto.cli.options import Verb, data_root_option, init_option, settings_option
+from affetto.cli.options import COUNT, Verb, data_root_option, init_option, settings_option
 
 
 @click.command(cls=Verb)
@@ -30,7 +30,7 @@ from affetto.cli.options import Verb, data_root_option, init_option, settings_op
 )
 @click.option(
     "--seeds",
-    type=click.IntRange(min=1),
+    type=COUNT,
     default=1,
     show_default=True,
     metavar="N",
@@ -46,7 +46,7 @@ from affetto.cli.options import Verb, data_root_option, init_option, settings_op
 )
 @click.option(
     "--jobs",
-    type=click.IntRange(min=1),
+    type=COUNT,
     default=1,
     show_default=True,
     metavar="N",
@@ -128,8 +128,9 @@ def evaluate(
             progress.update(done, total, what)
 
         if is_bundle or (Path(system) / "bundle.json").is_file():
-            if init is not None:
-                raise click.UsageError("--init goes with a recipe, not with a bundle.")
+            for option, value in (("--init", init), ("--set", settings)):
+                if value:
+                    raise click.UsageError(f"{option} goes with a recipe, not with a bundle.")
             bundle = bundles.load(system)
             parts = [
                 evaluation.evaluate_bundle(

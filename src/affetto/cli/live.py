@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, cast
 import click
 
 from affetto.cli.interrupts import whole
-from affetto.cli.options import Verb, bundle_option, positive, say
+from affetto.cli.options import COUNT, Verb, bundle_option, positive, say
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -30,7 +30,7 @@ _WIDTH = 80
 @bundle_option
 @click.option(
     "--rate",
-    type=click.IntRange(min=1),
+    type=COUNT,
     default=44_100,
     show_default=True,
     metavar="HZ",
@@ -65,7 +65,7 @@ _WIDTH = 80
 )
 @click.option(
     "--top",
-    type=click.IntRange(min=1),
+    type=COUNT,
     metavar="N",
     help="At most N tags a line; by default 3 in the table, else all.",
 )

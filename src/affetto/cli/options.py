@@ -36,6 +36,8 @@ else:
 
 F = TypeVar("F", bound=Callable[..., Any])
 
+COUNT = click.IntRange(min=1)
+"""The type of an option that counts things."""
 MAX_METAVAR = 60  # columns, of the 80 of a line of help
 
 SETTINGS = {"help_option_names": ["-h", "--help"], "max_content_width": 80}

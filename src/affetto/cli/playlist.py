@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from affetto.cli.options import Member, Verb, db_option, positive, say
+from affetto.cli.options import COUNT, Member, Verb, db_option, positive, say
 from affetto.errors import BadConfig
 from affetto.writers.playlists import PLAYLISTS, format_of
 
@@ -44,7 +44,7 @@ SHOWN = ("table", "json")  # what is no playlist for a player
 @click.option("--seed", type=int, metavar="N", help="Another playlist for each number.")
 @click.option(
     "--limit",
-    type=click.IntRange(min=1),
+    type=COUNT,
     metavar="N",
     help="Only the N songs that fit the search best.",
 )

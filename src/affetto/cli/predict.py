@@ -11,7 +11,17 @@ from typing import TYPE_CHECKING, Literal, cast
 import click
 
 from affetto.cli.interrupts import whole
-from affetto.cli.options import Member, State, Verb, bundle_option, names, positive, say, share
+from affetto.cli.options import (
+    COUNT,
+    Member,
+    State,
+    Verb,
+    bundle_option,
+    names,
+    positive,
+    say,
+    share,
+)
 from affetto.cli.progress import Progress
 from affetto.errors import AffettoError, UnknownName
 from affetto.writers import WRITERS
@@ -42,7 +52,7 @@ MIN_FILES_PER_JOB = 4  # fewer are done sooner than another process has started
 @click.option("--timeline", is_flag=True, help="Also write the values over time, for each window.")
 @click.option(
     "--top",
-    type=click.IntRange(min=1),
+    type=COUNT,
     metavar="N",
     help="At most N tags a song; by default 5 in the table, else all.",
 )
@@ -68,7 +78,7 @@ MIN_FILES_PER_JOB = 4  # fewer are done sooner than another process has started
 )
 @click.option(
     "--jobs",
-    type=click.IntRange(min=1),
+    type=COUNT,
     metavar="N",
     help="Processes that share the work; by default 1 for few files, else one a core.",
 )

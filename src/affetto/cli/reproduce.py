@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from affetto.cli.options import (
+    COUNT,
     Verb,
     data_root_option,
     names,
@@ -20,8 +21,6 @@ from affetto.cli.options import (
 
 if TYPE_CHECKING:
     from affetto.experiments.protocols import Wish
-
-_COUNT = click.IntRange(min=1)
 
 
 @click.command(cls=Verb)
@@ -46,9 +45,9 @@ _COUNT = click.IntRange(min=1)
     metavar="NAME",
     help="Run a further method or ablation, beside what it is a variant of.",
 )
-@click.option("--seeds", type=_COUNT, metavar="N", help="Seeds of what is random; by default 3.")
+@click.option("--seeds", type=COUNT, metavar="N", help="Seeds of what is random; by default 3.")
 @click.option(
-    "--repeats", type=_COUNT, default=1, show_default=True, metavar="N", help="Draws of the folds."
+    "--repeats", type=COUNT, default=1, show_default=True, metavar="N", help="Draws of the folds."
 )
 @click.option(
     "--folds",
@@ -56,7 +55,7 @@ _COUNT = click.IntRange(min=1)
     metavar="FILE",
     help="Take the folds of this CSV file instead of drawing them.",
 )
-@click.option("--jobs", type=_COUNT, metavar="N", help="Processes; by default one for each core.")
+@click.option("--jobs", type=COUNT, metavar="N", help="Processes; by default one for each core.")
 @click.option(
     "--work",
     type=click.Path(path_type=Path, file_okay=False),

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import click
 
 from affetto.cli.facts import format_option, print_facts, print_json
-from affetto.cli.options import Verb, bundle_option, db_option, positive, say
+from affetto.cli.options import COUNT, Verb, bundle_option, db_option, positive, say
 from affetto.cli.progress import Progress
 from affetto.closing import Closing
 from affetto.errors import LibraryError
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 @bundle_option
 @click.option(
     "--jobs",
-    type=click.IntRange(min=1),
+    type=COUNT,
     metavar="N",
     help="Processes that score; by default one a core. They let everything else go first.",
 )

@@ -9,7 +9,7 @@ import click
 
 from affetto.cli.exports import format_option, output_option
 from affetto.cli.listings import FORMATS, WITHOUT_SCORES, say_stale
-from affetto.cli.options import Verb, db_option, say
+from affetto.cli.options import COUNT, Verb, db_option, say
 
 if TYPE_CHECKING:
     from affetto.library import Found
@@ -46,7 +46,7 @@ TABLE_LIMIT = 50  # songs in a table unless told: more are not read
 @click.option("--reverse", is_flag=True, help="Sort the other way round.")
 @click.option(
     "--limit",
-    type=click.IntRange(min=1),
+    type=COUNT,
     metavar="N",
     help=f"At most N songs; by default {TABLE_LIMIT} in the table, else all.",
 )

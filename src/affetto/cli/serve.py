@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from affetto.cli.options import Verb, bundle_option, db_option, positive, say
+from affetto.cli.options import COUNT, Verb, bundle_option, db_option, positive, say
 
 
 @click.command(cls=Verb)
@@ -56,7 +56,7 @@ from affetto.cli.options import Verb, bundle_option, db_option, positive, say
 )
 @click.option(
     "--jobs",
-    type=click.IntRange(min=1),
+    type=COUNT,
     metavar="N",
     help="Processes that score; by default one a core. They let everything else go first.",
 )

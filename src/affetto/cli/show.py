@@ -13,7 +13,7 @@ import click
 
 from affetto.cli.exports import format_option, output_option
 from affetto.cli.facts import print_facts
-from affetto.cli.options import Verb, db_option, say
+from affetto.cli.options import COUNT, Verb, db_option, say
 
 if TYPE_CHECKING:
     from affetto.core import Prediction
@@ -28,7 +28,7 @@ OWN = ("table", "json", "jsonl")  # with what the file's own tags say
 @db_option
 @click.option(
     "--top",
-    type=click.IntRange(min=1),
+    type=COUNT,
     metavar="N",
     help="At most N tags a song; by default 5 in the table, else all.",
 )

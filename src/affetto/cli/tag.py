@@ -15,7 +15,7 @@ import click
 
 from affetto.cli.facts import format_option
 from affetto.cli.interrupts import whole
-from affetto.cli.options import State, Verb, bundle_option, say, share
+from affetto.cli.options import COUNT, State, Verb, bundle_option, say, share
 from affetto.cli.progress import Progress
 from affetto.errors import AffettoError
 
@@ -44,7 +44,7 @@ _log = logging.getLogger(__name__)
 )
 @click.option(
     "--top",
-    type=click.IntRange(min=1),
+    type=COUNT,
     metavar="N",
     help="At most N moods a song, of those above their threshold; by default 5.",
 )
@@ -82,7 +82,7 @@ _log = logging.getLogger(__name__)
 @bundle_option
 @click.option(
     "--jobs",
-    type=click.IntRange(min=1),
+    type=COUNT,
     metavar="N",
     help="Processes that score; by default 1 for few files, else one a core.",
 )
