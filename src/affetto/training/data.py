@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -175,8 +176,19 @@ def _lessons_at(items: Sequence[Item], places: Sequence[float], n_values: int) -
 
 def n_batches(items: Sequence[Item], data: Sequence[DataConfig], batch_size: int) -> int:
     """Count the batches that an epoch has."""
-    full, rest = divmod(len(_draws(items, data, np.random.default_rng(0))), batch_size)
+    sizes = Counter(item.dataset for item in items)
+    n_drawn = 0
+    for config in data:
+        n_whole, n_more = _times(config, sizes[config.name])
+        n_drawn += sizes[config.name] * n_whole + n_more
+    full, rest = divmod(n_drawn, batch_size)
     return full + (rest >= 2)
+
+
+def _times(config: DataConfig, n_items: int) -> tuple[int, int]:
+    """Say how often an epoch draws each item of a data set, and how many once more."""
+    n_whole, rest = divmod(config.windows, 1)
+    return int(n_whole), round(rest * n_items)
 
 
 def _draws(
@@ -186,9 +198,8 @@ def _draws(
     found: list[int] = []
     for config in data:
         places = [i for i, item in enumerate(items) if item.dataset == config.name]
-        n_whole, rest = divmod(config.windows, 1)
-        n_more = round(rest * len(places))
-        found += places * int(n_whole)
+        n_whole, n_more = _times(config, len(places))
+        found += places * n_whole
         if n_more:
             found += rng.choice(places, n_more, replace=False).tolist()
     return sorted(found)
