@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sqlite3
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -70,6 +71,17 @@ def encode(
             output.mux(track.encode(part))
         output.mux(track.encode(None))
     return path
+
+
+@contextmanager
+def plain_database(path: Path) -> Iterator[sqlite3.Connection]:
+    """Open a SQLite file as any program would; what is changed is kept, and the file closed."""
+    plain = sqlite3.connect(path)
+    try:
+        with plain:
+            yield plain
+    finally:
+        plain.close()
 
 
 @contextmanager

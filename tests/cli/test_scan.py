@@ -22,6 +22,7 @@ from affetto.library import Library
 from tests.cli.command import AFFETTO, affetto
 from tests.cli.test_progress import become_terminal
 from tests.corpus import Case
+from tests.helpers import plain_database
 from tests.library.music import write_album, write_song
 
 Run = Callable[..., tuple[int, str, str]]
@@ -68,7 +69,7 @@ def rows_of(db: Path) -> dict[str, int]:
 
 def check(db: Path) -> None:
     """See that the file is sound, and every song in it has all that belongs to it."""
-    with sqlite3.connect(db) as plain:
+    with plain_database(db) as plain:
         assert plain.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
         assert plain.execute("PRAGMA foreign_key_check").fetchall() == []
         ((n_ok, n_timelines, n_scores),) = plain.execute(
@@ -138,9 +139,8 @@ def test_missing_and_stale_songs_are_told_with_what_to_do(
 ) -> None:
     folder = write_album(tmp_path / "music", ["1.wav", "2.wav"])
     run(folder)
-    with sqlite3.connect(db) as plain:
+    with plain_database(db) as plain:
         plain.execute("UPDATE bundles SET fingerprint = 'of-old', version = '0.1'")
-    plain.close()
     (folder / "1.wav").unlink()
     code, out, _ = run(folder)
     assert code == 0

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable
@@ -16,7 +15,7 @@ from mutagen.id3 import TMOO
 import affetto
 from affetto.library import tagging
 from tests.cli.command import affetto as affetto_command
-from tests.helpers import chirp, encode
+from tests.helpers import chirp, encode, plain_database
 from tests.library.music import set_tags, write_song
 
 pytest.importorskip("beets", reason="beets is not installed; pip install beets")
@@ -307,9 +306,8 @@ def test_what_a_scan_has_scored_is_taken_from_its_library(
 ) -> None:
     db = album.parent / "library.sqlite"
     affetto_command("scan", album, "--db", db, "--bundle", bundle)
-    with sqlite3.connect(db) as plain:
+    with plain_database(db) as plain:
         plain.execute("UPDATE results SET valence = 0.125")
-    plain.close()
     write_song(album / "Loud.flac", 9, level=LOUD)  # has changed since
     beet.configure(bundle=bundle, more=f"  db: {db}\n")
     beet("import", "-A", "-q", album)

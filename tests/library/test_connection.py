@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sqlite3
 import threading
+from contextlib import closing, suppress
 from pathlib import Path
 
 import pytest
@@ -18,11 +19,11 @@ from affetto.errors import (
 )
 from affetto.library import Library, default_path, schema
 from affetto.library.connection import Connection, restored, stored
-from tests.helpers import as_nobody, open_to_all
+from tests.helpers import as_nobody, open_to_all, plain_database
 
 
 def tables(path: Path) -> set[str]:
-    with sqlite3.connect(path) as plain:
+    with plain_database(path) as plain:
         return {row[0] for row in plain.execute("SELECT name FROM sqlite_master")}
 
 
@@ -64,9 +65,8 @@ def test_library_in_memory_leaves_nothing(tmp_path: Path, monkeypatch: pytest.Mo
 def test_newer_library_is_refused_and_left_alone(tmp_path: Path) -> None:
     path = tmp_path / "library.sqlite"
     Library(path).close()
-    with sqlite3.connect(path) as plain:
+    with plain_database(path) as plain:
         plain.execute(f"PRAGMA user_version = {len(schema.MIGRATIONS) + 1}")
-    plain.close()
     before = path.read_bytes()
     with pytest.raises(LibraryNewer, match="a newer affetto has written this library"):
         Library(path)
@@ -75,9 +75,8 @@ def test_newer_library_is_refused_and_left_alone(tmp_path: Path) -> None:
 
 def test_database_of_another_program_is_refused_and_left_alone(tmp_path: Path) -> None:
     path = tmp_path / "other.sqlite"
-    with sqlite3.connect(path) as plain:
+    with plain_database(path) as plain:
         plain.execute("CREATE TABLE bookmarks (url TEXT)")
-    plain.close()
     before = path.read_bytes()
     with pytest.raises(LibraryInvalid, match="the database of another program"):
         Library(path)
@@ -138,6 +137,22 @@ def test_many_that_make_the_same_library_at_once_get_one(tmp_path: Path) -> None
         assert library.connection.row("SELECT count(*) FROM migrations") == (
             len(schema.MIGRATIONS),
         )
+
+
+def test_library_that_another_makes_just_now_is_not_taken_for_another_programs(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "library.sqlite"
+
+    def meanwhile(statement: str) -> None:
+        if "sqlite_master" in statement:  # between what is asked of the file
+            with suppress(LibraryLocked):
+                Library(path, busy_s=0).close()
+
+    with closing(sqlite3.connect(path, isolation_level=None)) as plain:
+        plain.set_trace_callback(meanwhile)
+        schema.migrate(plain, "the library")
+        assert plain.execute("PRAGMA user_version").fetchone() == (len(schema.MIGRATIONS),)
 
 
 def test_writer_waits_only_so_long_for_another(tmp_path: Path) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import sqlite3
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -23,7 +22,7 @@ from affetto.library.scan import ScanReport, ScanSettings
 from affetto.library.walk import stamp_of
 from tests import work
 from tests.corpus import Case
-from tests.helpers import as_nobody, open_to_all
+from tests.helpers import as_nobody, open_to_all, plain_database
 from tests.library.music import fill, names_of, set_tags, write_album, write_song
 
 Scan = Callable[..., ScanReport]
@@ -533,13 +532,12 @@ def test_bundle_that_is_not_there_is_refused_before_anything(library: Library, m
 
 def test_library_stays_a_plain_database(rescan: Scan, library: Library, music: Path) -> None:
     """What any program that reads SQLite gets to see."""
-    with sqlite3.connect(library.path) as plain:
+    with plain_database(library.path) as plain:
         rows = plain.execute(
             "SELECT path, quadrant, score FROM files JOIN results ON file_id = files.id"
             " JOIN scores USING (file_id) JOIN tags ON tags.id = tag_id"
             " WHERE tag = 'sad' AND score > 0.5 ORDER BY path"
         ).fetchall()
-    plain.close()
     expected = [
         (str(track.path), track.quadrant, library.prediction(track.id).tags["sad"])
         for track in library.tracks()

@@ -117,7 +117,12 @@ def migrate(connection: sqlite3.Connection, shown: str) -> None:
     The connection must be in autocommit mode. Raises: LibraryNewer, LibraryInvalid,
     sqlite3.Error.
     """
-    if _check(connection, shown) == len(MIGRATIONS):
+    connection.execute("BEGIN")  # what is asked next is all of one moment
+    try:
+        n_done = _check(connection, shown)
+    finally:
+        connection.execute("ROLLBACK")
+    if n_done == len(MIGRATIONS):
         return
     connection.execute("BEGIN IMMEDIATE")
     try:

@@ -40,7 +40,8 @@ class ParquetWriter(Writer):
         pyarrow, parquet = arrow()
         self._schema = _schema(pyarrow)
         self._from_columns = pyarrow.Table.from_pydict
-        self._file = parquet.ParquetWriter(_Sink(stream), self._schema, compression="zstd")
+        self._sink = _Sink(stream)
+        self._file = parquet.ParquetWriter(self._sink, self._schema, compression="zstd")
         self._waiting: list[Row] = []
         self._is_closed = False
 
@@ -56,6 +57,7 @@ class ParquetWriter(Writer):
         if self._waiting:
             self._write()
         self._file.close()
+        self._sink.close()
         super().close()
 
     def _write(self) -> None:
@@ -72,7 +74,10 @@ def _schema(pyarrow: Any) -> Any:
 
 
 class _Sink(io.RawIOBase):
-    """A stream that knows its place, which pyarrow asks for and a pipe cannot tell."""
+    """A stream that knows its place, which pyarrow asks for and a pipe cannot tell.
+
+    Closing it leaves the stream open.
+    """
 
     def __init__(self, stream: BinaryIO) -> None:
         self._stream = stream
@@ -91,4 +96,5 @@ class _Sink(io.RawIOBase):
         return n_bytes
 
     def flush(self) -> None:
-        self._stream.flush()
+        if not self._stream.closed:  # as it is when a writer that failed is thrown away
+            self._stream.flush()
