@@ -108,7 +108,7 @@ def test_card_without_results_says_that_nothing_was_measured() -> None:
 def test_card_shows_figures_with_intervals_beside_the_trivial_systems() -> None:
     text = card_text(replace(DATA, results=RESULTS))
     assert "means over\n5 of 5 folds by group, one network a fold, seeds 0, 1;" in text
-    assert "`affetto evaluate small made-up`" in text
+    assert "`affetto evaluate small made-up --seeds 2`" in text
     assert "**made-up**, head `gems9`: 100 examples of\n40 artists or albums" in text
     assert "| measure | value | 95 % interval | all ones | prior | uncalibrated | perfect |" in text
     assert "| macro auc | 0.612 | 0.250 to - | - | 0.500 | - | - |" in text

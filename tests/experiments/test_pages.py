@@ -61,7 +61,8 @@ def test_recipes_with_changed_settings_stand_in_a_table_below_the_recipe_itself(
 ) -> None:
     whole = json.loads((results / "default.json").read_text(encoding="utf-8"))
     kept = [found for found in whole["evaluations"] if found["dataset"] != "emotify"]
-    changed = whole | {"settings": {"teacher.name": ""}, "evaluations": kept}
+    whole |= {"seeds": [4, 5]}
+    changed = whole | {"settings": {"teacher.name": ""}, "evaluations": kept, "seeds": [4]}
     for name, values in (("default", whole), ("default-no-teacher", changed)):
         (tmp_path / f"{name}.json").write_text(json.dumps(values), encoding="utf-8")
     text = pages.text(tmp_path)
@@ -70,6 +71,8 @@ def test_recipes_with_changed_settings_stand_in_a_table_below_the_recipe_itself(
     assert first.startswith(f"| {whole['system']} ")
     assert second.startswith(f"| {whole['system']} with teacher.name='' ")
     assert "| results/default-no-teacher.json |" in second.replace("  ", "")
+    assert "| 4, 5 |" in " ".join(first.split())
+    assert "| 4 |" in " ".join(second.split())
     assert first.count(" - ") == 0
     assert second.count(" - ") == 1  # emotify was not evaluated
 

@@ -182,7 +182,9 @@ def _figures(data: CardData) -> Iterator[str]:
     yield "intervals are 95 % bootstraps over artists or albums. `prior` always gives the"
     yield "training data's mean, `all ones` chooses every tag, `uncalibrated` is the same network"
     yield "before its calibration. From"
-    yield f"`affetto evaluate {data.name} {' '.join(_names(data.results))}`."
+    n_seeds = len(data.results["seeds"])
+    more = f" --seeds {n_seeds}" if n_seeds > 1 else ""
+    yield f"`affetto evaluate {data.name} {' '.join(_names(data.results))}{more}`."
     yield ""
     yield "ECE is the expected calibration error, 0 at best: how far scores are from the share of"
     yield "songs with the tag, in 15 bins of equal width over the songs of all folds. So few songs"

@@ -135,6 +135,7 @@ def _changed(evaluations: Mapping[str, Mapping[str, Any]]) -> list[Block]:
     rows = [
         (
             titled(values["system"], values["settings"]),
+            ", ".join(map(str, values["seeds"])),
             *(_main_figure(values, *of) for of in _MAIN),
             f"results/{name}.json",
         )
@@ -142,6 +143,7 @@ def _changed(evaluations: Mapping[str, Mapping[str, Any]]) -> list[Block]:
     ]
     header = (
         "recipe",
+        "seeds",
         *(f"{dataset} {TITLES[measure]}" for dataset, _, measure in _MAIN),
         "made by affetto evaluate, in",
     )
