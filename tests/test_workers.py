@@ -303,6 +303,27 @@ def test_interrupt_leaves_no_process_and_one_traceback(tmp_path: Path, when: str
     wait_until(lambda: not members(program.pid))
 
 
+def test_interrupt_waits_until_an_item_is_handed_over(monkeypatch: pytest.MonkeyPatch) -> None:
+    """In the middle it would leave the pool's lock taken, and nothing could stop the pool."""
+    from pebble import ProcessPool
+
+    handed_over: list[int] = []
+    schedule = ProcessPool.schedule
+
+    def interrupted(pool: ProcessPool, *arguments: Any, **named: Any) -> Any:
+        signal.raise_signal(signal.SIGINT)
+        future = schedule(pool, *arguments, **named)
+        handed_over.append(1)
+        return future
+
+    monkeypatch.setattr(ProcessPool, "schedule", interrupted)
+    before = signal.getsignal(signal.SIGINT)
+    with pytest.raises(KeyboardInterrupt):
+        list(map_ordered(work.squared, range(4), 2, time_limit_s=LIMIT_S))
+    assert handed_over == [1]
+    assert signal.getsignal(signal.SIGINT) == before
+
+
 @needs_proc
 def test_processes_end_with_the_one_that_is_killed_even_if_they_hang(tmp_path: Path) -> None:
     program = subprocess.Popen(

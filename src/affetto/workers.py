@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
+from affetto import interrupts
 from affetto.closing import Closing
 from affetto.errors import AffettoError, UsageError
 
@@ -228,7 +229,10 @@ def _scheduled(pool: Any, function: Callable[[T], R], item: T, time_limit_s: flo
     from concurrent.futures.process import BrokenProcessPool
 
     try:
-        return pool.schedule(_call, args=(function, item), timeout=time_limit_s)
+        # Raised between the taking of a lock and its `with` block (bugs.python.org/issue29988),
+        # Ctrl-C would leave the lock taken, and to stop the pool takes the same one.
+        with interrupts.whole():
+            return pool.schedule(_call, args=(function, item), timeout=time_limit_s)
     except RuntimeError as error:  # what pebble says once its pool is broken
         raise BrokenProcessPool from error
 

@@ -67,8 +67,8 @@ def write(
 ) -> None:
     """Write what the bundles have said of songs. Raises: as `outputs.results`; LibraryError."""
     from affetto.cli import outputs
-    from affetto.cli.interrupts import whole
     from affetto.cli.progress import Progress
+    from affetto.interrupts import whole
 
     paths: list[str | Path] = [track.path for track, _ in songs]
     with (

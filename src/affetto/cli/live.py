@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any, cast
 
 import click
 
-from affetto.cli.interrupts import whole
 from affetto.cli.options import COUNT, Verb, bundle_option, positive, say
+from affetto.interrupts import whole
 
 if TYPE_CHECKING:
     from collections.abc import Generator

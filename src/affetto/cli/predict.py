@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Literal, cast
 
 import click
 
-from affetto.cli.interrupts import whole
 from affetto.cli.options import (
     COUNT,
     Member,
@@ -24,6 +23,7 @@ from affetto.cli.options import (
 )
 from affetto.cli.progress import Progress
 from affetto.errors import AffettoError, UnknownName
+from affetto.interrupts import whole
 from affetto.writers import WRITERS
 
 if TYPE_CHECKING:

@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING, Any, Self, cast
 import click
 
 from affetto.cli.facts import format_option
-from affetto.cli.interrupts import whole
 from affetto.cli.options import COUNT, State, Verb, bundle_option, say, share
 from affetto.cli.progress import Progress
 from affetto.errors import AffettoError
+from affetto.interrupts import whole
 
 if TYPE_CHECKING:
     from affetto.core import Failure, Vocabulary

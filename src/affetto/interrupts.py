@@ -1,9 +1,10 @@
-"""Ctrl-C waits for what is being written, so that no half an object stays behind."""
+"""Ctrl-C waits for what is being written, or for a lock to be given back: nothing half done."""
 
 from __future__ import annotations
 
 import contextlib
 import signal
+import threading
 from collections.abc import Iterator
 from typing import Any
 
@@ -14,7 +15,8 @@ def whole() -> Iterator[None]:
 
     Raises: KeyboardInterrupt after the block, if there was one.
     """
-    if signal.getsignal(signal.SIGINT) is not signal.default_int_handler:  # ignored, by nohup say
+    is_heard = signal.getsignal(signal.SIGINT) is signal.default_int_handler  # not so under nohup
+    if not is_heard or threading.current_thread() is not threading.main_thread():
         yield
         return
     is_asked = False
