@@ -121,7 +121,8 @@ def migrate(connection: sqlite3.Connection, shown: str) -> None:
     try:
         n_done = _check(connection, shown)
     finally:
-        connection.execute("ROLLBACK")
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
     if n_done == len(MIGRATIONS):
         return
     connection.execute("BEGIN IMMEDIATE")
