@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sqlite3
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, suppress
 from pathlib import Path
 
@@ -153,6 +154,23 @@ def test_library_that_another_makes_just_now_is_not_taken_for_another_programs(
         plain.set_trace_callback(meanwhile)
         schema.migrate(plain, "the library")
         assert plain.execute("PRAGMA user_version").fetchone() == (len(schema.MIGRATIONS),)
+
+
+def test_new_library_that_another_is_writing_is_waited_for(tmp_path: Path) -> None:
+    path = tmp_path / "library.sqlite"
+    with (
+        closing(sqlite3.connect(path, isolation_level=None)) as plain,
+        ThreadPoolExecutor(1) as pool,
+    ):
+        schema.migrate(plain, "the library")
+        plain.execute("BEGIN IMMEDIATE")
+        with pytest.raises(LibraryLocked):
+            Library(path, busy_s=0)
+        opened = pool.submit(lambda: Library(path).close())
+        with pytest.raises(TimeoutError):  # it neither fails nor opens
+            opened.result(timeout=0.2)
+        plain.execute("COMMIT")
+        opened.result()
 
 
 def test_writer_waits_only_so_long_for_another(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -19,6 +20,7 @@ from affetto.errors import LibraryError, LibraryInvalid, LibraryLocked, LibraryU
 from affetto.library.schema import migrate
 
 BUSY_S = 60.0
+_RETRY_S = 0.01
 MEMORY = ":memory:"
 
 Row = tuple[Any, ...]
@@ -41,18 +43,30 @@ class Connection:
                 MEMORY if path is None else path, timeout=busy_s, isolation_level=None
             )
             try:
-                self._set_up()
+                self._set_up(busy_s)
             except BaseException:
                 self._sqlite.close()
                 raise
 
-    def _set_up(self) -> None:
+    def _set_up(self, busy_s: float) -> None:
         self._sqlite.text_factory = _text
         self._sqlite.execute("PRAGMA foreign_keys = ON")
         # Before anything is changed: what is not a library is left as it is.
         migrate(self._sqlite, self.shown)
-        self._sqlite.execute("PRAGMA journal_mode = WAL")
+        self._turn_to_wal(busy_s)
         self._sqlite.execute("PRAGMA synchronous = NORMAL")
+
+    def _turn_to_wal(self, busy_s: float) -> None:
+        """Keep a log, and wait for those that use a new file: SQLite refuses this at once."""
+        end_s = time.monotonic() + busy_s
+        while True:
+            try:
+                self._sqlite.execute("PRAGMA journal_mode = WAL")
+                return
+            except sqlite3.OperationalError as error:
+                if not _is_busy(error) or time.monotonic() >= end_s:
+                    raise
+            time.sleep(_RETRY_S)
 
     def close(self) -> None:
         self._sqlite.close()
@@ -113,8 +127,8 @@ class Connection:
             raise self._unwritable((error.strerror or type(error).__name__).lower()) from error
 
     def _translated(self, error: sqlite3.Error) -> LibraryError:
-        code = getattr(error, "sqlite_errorcode", 0) & 0xFF
-        if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+        code = _code(error)
+        if _is_busy(error):
             return LibraryLocked(
                 f"{self.shown}: another process has been writing to the library for too long",
                 "wait for it, or end it",
@@ -137,6 +151,15 @@ class Connection:
             f"{self.shown}: the library cannot be written ({reason})",
             "check the disk and its permissions, or name another file with --db",
         )
+
+
+def _code(error: sqlite3.Error) -> int:
+    """Give SQLite's own number of a failure, without its finer kinds, or 0."""
+    return int(getattr(error, "sqlite_errorcode", 0)) & 0xFF
+
+
+def _is_busy(error: sqlite3.Error) -> bool:
+    return _code(error) in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
 
 
 def _text(content: bytes) -> str:
