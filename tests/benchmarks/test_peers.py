@@ -102,12 +102,13 @@ def test_peers_are_compared_with_affetto_in_one_table_and_as_json(
     figures = tmp_path / "figures.json"
     arguments = (
         "--scores", scores, "--data-root", data_root, "--cache", tmp_path / "cache", *QUICK,
-        "--without", "musicnn", "--vibenet-python", sys.executable, "--json", figures,
+        "--without", "musicnn", "--without", "yamnet",
+        "--vibenet-python", sys.executable, "--json", figures,
     )  # fmt: skip
     done = compare(*arguments, PYTHONPATH=str(fake))
     assert done.returncode == 0, done.stderr
     found = json.loads(figures.read_text(encoding="utf-8"))
-    assert found["skipped"] == {"musicnn": "not asked for"}
+    assert found["skipped"] == dict.fromkeys(("musicnn", "yamnet"), "not asked for")
     assert found["systems"]["vibenet"]["versions"]["vibenet"] == "9.9"
     assert found["systems"]["vibenet"]["n_packages"] == 1
     for system in found["systems"].values():
@@ -145,7 +146,7 @@ def test_peer_that_cannot_be_run_is_left_out_with_the_reason(
     done = compare(
         "--scores", scores, "--data-root", data_root, "--cache", tmp_path / "cache", *QUICK,
         "--vibenet-python", sys.executable, "--musicnn-python", tmp_path / "no-python",
-        "--json", figures,
+        "--yamnet-python", tmp_path / "no-python", "--json", figures,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     found = json.loads(figures.read_text(encoding="utf-8"))

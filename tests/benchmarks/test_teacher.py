@@ -29,7 +29,7 @@ def test_lessons_are_all_that_was_said_a_column_a_window(
     }
     tags = np.asarray([[0.5, 0.0], [0.5, 1.0], [0.5, 0.75]], np.float32)
     np.savez(tmp_path / "said.npz", tags=tags, **said)
-    found = benchmark.lessons(tmp_path / "said.npz")
+    found = benchmark.lessons("musicnn", tmp_path / "said.npz")
     assert found.shape == (4 + 5 + 2 + 2, 3)
     np.testing.assert_array_equal(found[:4], 4)
     np.testing.assert_array_equal(found[4:9], 5)
@@ -50,7 +50,7 @@ def test_a_python_without_musicnn_is_told_in_one_sentence(
 ) -> None:
     root = miniature.data_root(tmp_path_factory)
     recipe = tmp_path / "tiny.toml"
-    taught = '[teacher]\nname = "musicnn"\ndata = ["4q"]\n'
+    taught = '[teacher]\nnames = ["musicnn"]\ndata = ["4q"]\n'
     recipe.write_text(miniature.RECIPE + taught, encoding="utf-8")
     options = ["--recipe", recipe, "--data-root", root, "--cache", tmp_path / "cache"]
     with pytest.raises(SystemExit, match=r"musicnn cannot be run: .*No module named"):

@@ -139,13 +139,13 @@ def test_card_tells_figures_by_genre_and_who_taught() -> None:
     found = {**RESULTS["evaluations"][0], "by_genre": {"Jazz": jazz}}
     record = {
         **DATA.record,
-        "teacher": {"name": "t", "about": "a network of others", "data": ["made-up"]},
+        "teacher": {"names": ["t"], "about": ["a network of others"], "data": ["made-up"]},
         "recipe": {"network": {"config": {"level": True}}},
     }
     text = card_text(replace(DATA, results={**RESULTS, "evaluations": [found]}, record=record))
     assert "| genre | examples | accuracy | prior |" in text
     assert "| Jazz | 30 | 0.500 | 0.250 |" in text
-    assert "a network of others\nsays of the clips of made-up" in text
+    assert "a network of others\nsay of the clips of made-up" in text
     assert "may be some that the fold tests" in text
     assert "How loud a file is mastered" in text
     assert "genre" not in card_text(DATA)

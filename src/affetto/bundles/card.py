@@ -167,10 +167,11 @@ def _datasets(data: CardData) -> Iterator[str]:
     teacher = data.record.get("teacher")
     if teacher:
         yield ""
-        yield f"In training alone it also learnt to tell what {teacher['about']}"
-        yield f"says of the clips of {', '.join(teacher['data'])}. The bundle holds nothing of that"
-        yield "network. In a fold it spoke of the training clips alone; but among the songs that it"
-        yield "was itself trained on, by others, may be some that the fold tests."
+        of_them = " and ".join(teacher["about"])
+        yield f"In training alone it also learnt to tell what {of_them}"
+        yield f"say of the clips of {', '.join(teacher['data'])}. The bundle holds nothing of what"
+        yield "told it. In a fold only the training clips were spoken of; but among the songs that"
+        yield "the tellers were themselves trained on, by others, may be some that the fold tests."
 
 
 def _figures(data: CardData) -> Iterator[str]:

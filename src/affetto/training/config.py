@@ -108,13 +108,13 @@ class AugmentConfig:
 
 @dataclass(frozen=True, slots=True)
 class TeacherConfig:
-    """Another network, by name, whose outputs the trunk learns to tell; see `teacher`.
+    """Other networks, by name, whose outputs the trunk learns to tell; see `teacher`.
 
-    `data` names the data sets that it has heard; `n_dims` principal components of what it says of
-    them count `weight` times in the loss.
+    `data` names the data sets that they have heard; `n_dims` principal components of what they
+    say of them, all together, count `weight` times in the loss.
     """
 
-    name: str = ""
+    names: tuple[str, ...] = ()
     data: tuple[str, ...] = ()
     n_dims: int = 64
     weight: float = 0.5

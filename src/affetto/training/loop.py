@@ -96,7 +96,7 @@ def train(
     if start is not None:
         start.load(scorer, config)
         training = start.remembered(training, scorer.specs)
-    if config.teacher.name:
+    if config.teacher.names:
         training = teacher.simplified(training, config.teacher.n_dims)
     state = _State(config, scorer, n_batches(training, config.data, config.optimizer.batch_size))
     first = state.resume(run)
@@ -172,7 +172,7 @@ class _State:
         self.average = _channels_last(build(config))
         self.average.load_state_dict(scorer.state_dict())
         self.student: nn.Linear | None = None
-        if config.teacher.name:
+        if config.teacher.names:
             self.student = nn.Linear(scorer.network.n_summary, config.teacher.n_dims)
         settings = config.optimizer
         self.optimizer = torch.optim.AdamW(
@@ -232,7 +232,7 @@ def _epoch(state: _State, config: TrainConfig, training: Sequence[Item], epoch: 
     frame_s = front_end.hop_length / front_end.sample_rate
     n_window = round(config.window.duration_s / frame_s)
     head_weights = {head.name: head.weight for head in config.heads}
-    lesson_s = teacher.of_name(config.teacher.name).hop_s if config.teacher.name else 0.0
+    lesson_s = teacher.HOP_S if config.teacher.names else 0.0
     drawn = batches(
         training,
         config.data,

@@ -221,15 +221,15 @@ def training_record(prepared: Prepared, parts: Sides, thresholds_from: str) -> d
             }
             for name, dataset in prepared.datasets.items()
         },
-        **(_taught(config.teacher) if config.teacher.name else {}),
+        **(_taught(config.teacher) if config.teacher.names else {}),
         **({} if prepared.start is None else {"init": prepared.start.record}),
         "versions": versions(),
     }
 
 
 def _taught(config: TeacherConfig) -> dict[str, Any]:
-    about = teacher.of_name(config.name).about
-    return {"teacher": {"name": config.name, "about": about, "data": list(config.data)}}
+    about = [teacher.of_name(name).about for name in config.names]
+    return {"teacher": {"names": list(config.names), "about": about, "data": list(config.data)}}
 
 
 def versions() -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""What another network says of the clips: lessons for the trunk, in training alone.
+"""What other networks say of the clips: lessons for the trunk, in training alone.
 
 A network that was trained on far more music than anyone has emotions for knows what sounds alike.
 So the trunk learns, beside its heads, to tell that network's outputs of the same moments (G. Hinton
@@ -7,7 +7,8 @@ inner values, as A. Romero and others, "FitNets", ICLR 2015). The layer that tel
 away, so a bundle has no part of the teacher, and prediction needs none.
 
 What a teacher says is computed once, in a Python of its own (`benchmarks/teacher.py`), and kept in
-the feature cache: for each recording (n_values, n_positions), a position each `hop_s` seconds.
+the feature cache: for each recording (n_values, n_positions), a position each `HOP_S` seconds.
+Where there are several teachers, their values at a position stand side by side.
 """
 
 from __future__ import annotations
@@ -25,7 +26,9 @@ from affetto.errors import DatasetMissing, UnknownName
 from affetto.training.config import TeacherConfig
 from affetto.training.data import Item
 
-_WITHOUT = "`--set teacher.name=''` trains without"
+HOP_S = 62 * 256 / 16_000
+"""How far apart teachers are asked: the whole number of musicnn's frames nearest to a second."""
+_WITHOUT = "`--set teacher.names=[]` trains without"
 _LEAST_DEVIATION = 1e-3
 
 
@@ -34,17 +37,20 @@ class Teacher:
     """A network that teaches: `reader` names what is kept of it, `about` is for the card."""
 
     reader: str
-    hop_s: float
     about: str
 
 
 TEACHERS: Mapping[str, Teacher] = {
     "musicnn": Teacher(
         "musicnn-1",
-        62 * 256 / 16_000,  # the whole number of its frames that is nearest to a second
         "musicnn's MSD_musicnn (J. Pons, X. Serra, ISC licence; trained on the tags of 200,000 "
         "songs)",
-    )
+    ),
+    "yamnet": Teacher(
+        "yamnet-1",
+        "YAMNet (M. Plakal, D. Ellis, Apache licence 2.0; trained on the 521 kinds of sound of "
+        "AudioSet, two million clips)",
+    ),
 }
 
 
@@ -63,33 +69,24 @@ def keep(teacher: Teacher, recording: Path, say: Callable[[], FloatArray]) -> No
 def with_lessons(
     items: Mapping[str, Item], datasets: Mapping[str, Dataset], config: TeacherConfig
 ) -> dict[str, Item]:
-    """Give items by id, those of the data sets that the teacher has heard with its lessons.
+    """Give items by id, those of the data sets that the teachers have heard with their lessons.
 
     Raises: UnknownName; DatasetMissing where something of such a data set has not been heard.
     """
-    if not config.name:
+    if not config.names:
         return dict(items)
-    teacher = of_name(config.name)
+    teachers = {name: of_name(name) for name in config.names}
     unknown = [name for name in config.data if name not in datasets]
     if unknown:
         raise UnknownName(
-            f"teacher {config.name} is to teach on {', '.join(unknown)}, which the recipe has not",
+            f"{' and '.join(config.names)} would teach on {', '.join(unknown)}, which the recipe "
+            "has not",
             "name some of the recipe's data sets in the teacher's `data`",
         )
-    heard = {}
-    for id, item in items.items():
-        if item.dataset in config.data:
-            heard[id] = cache.kept(item.example.path, teacher.reader, "lessons")
-    n_missing = sum(values is None for values in heard.values())
-    if n_missing:
-        raise DatasetMissing(
-            f"what {config.name} says of the clips is missing for {n_missing} of {len(heard)}",
-            f"run `python benchmarks/teacher.py` in affetto's repository; {_WITHOUT}",
-        )
-    return {
-        id: replace(item, lessons=_lessons(item, heard.get(id), teacher.hop_s))
-        for id, item in items.items()
-    }
+    taught = {id: item for id, item in items.items() if item.dataset in config.data}
+    said = [_said(name, teachers[name], taught) for name in config.names]
+    lessons = {id: _lessons(item, [values[id] for values in said]) for id, item in taught.items()}
+    return {id: replace(item, lessons=lessons.get(id)) for id, item in items.items()}
 
 
 def simplified(items: Sequence[Item], n_dims: int) -> tuple[Item, ...]:
@@ -113,12 +110,24 @@ def simplified(items: Sequence[Item], n_dims: int) -> tuple[Item, ...]:
     return tuple(replace(item, lessons=told(item.lessons)) for item in items)
 
 
-def _lessons(
-    item: Item, heard: npt.NDArray[np.float16] | None, hop_s: float
-) -> npt.NDArray[np.float16] | None:
+def _said(
+    name: str, teacher: Teacher, items: Mapping[str, Item]
+) -> dict[str, npt.NDArray[np.float16]]:
+    """Give what is kept of a teacher's words, by item. Raises: DatasetMissing."""
+    kept = {id: cache.kept(i.example.path, teacher.reader, "lessons") for id, i in items.items()}
+    found = {id: values for id, values in kept.items() if values is not None}
+    if len(found) < len(kept):
+        raise DatasetMissing(
+            f"what {name} says of the clips is missing for {len(kept) - len(found)} of {len(kept)}",
+            f"run `python benchmarks/teacher.py` in affetto's repository; {_WITHOUT}",
+        )
+    return found
+
+
+def _lessons(item: Item, said: Sequence[npt.NDArray[np.float16]]) -> npt.NDArray[np.float16]:
     """Give the rows (n_positions, n_values) of an item's part of its recording."""
-    if heard is None:
-        return None
+    n_positions = min(values.shape[1] for values in said)
     interval = item.example.interval
-    first = 0 if interval is None else round(interval.start_s / hop_s)
-    return heard.T[min(first, heard.shape[1] - 1) :]
+    first = 0 if interval is None else round(interval.start_s / HOP_S)
+    rows = np.vstack([values[:, :n_positions] for values in said]).T
+    return np.ascontiguousarray(rows[min(first, n_positions - 1) :])
