@@ -145,7 +145,7 @@ def test_card_tells_figures_by_genre_and_who_taught() -> None:
     text = card_text(replace(DATA, results={**RESULTS, "evaluations": [found]}, record=record))
     assert "| genre | examples | accuracy | prior |" in text
     assert "| Jazz | 30 | 0.500 | 0.250 |" in text
-    assert "a network of others\nsay of the clips of made-up" in text
+    assert "the outputs of\na network of others\nfor the clips of made-up" in text
     assert "may be some that the fold tests" in text
     assert "How loud a file is mastered" in text
     assert "genre" not in card_text(DATA)

@@ -62,14 +62,14 @@ def test_recipes_with_changed_settings_stand_in_a_table_below_the_recipe_itself(
     whole = json.loads((results / "default.json").read_text(encoding="utf-8"))
     kept = [found for found in whole["evaluations"] if found["dataset"] != "emotify"]
     whole |= {"seeds": [4, 5]}
-    changed = whole | {"settings": {"teacher.name": ""}, "evaluations": kept, "seeds": [4]}
+    changed = whole | {"settings": {"teacher.names": "[]"}, "evaluations": kept, "seeds": [4]}
     for name, values in (("default", whole), ("default-no-teacher", changed)):
         (tmp_path / f"{name}.json").write_text(json.dumps(values), encoding="utf-8")
     text = pages.text(tmp_path)
     assert text.count("\n## ") == 2  # the recipe, and the table
     first, second = text.split("## What settings of a recipe give")[1].strip().splitlines()[2:]
     assert first.startswith(f"| {whole['system']} ")
-    assert second.startswith(f"| {whole['system']} with teacher.name='' ")
+    assert second.startswith(f"| {whole['system']} with teacher.names=[] ")
     assert "| results/default-no-teacher.json |" in second.replace("  ", "")
     assert "| 4, 5 |" in " ".join(first.split())
     assert "| 4 |" in " ".join(second.split())

@@ -167,11 +167,11 @@ def _datasets(data: CardData) -> Iterator[str]:
     teacher = data.record.get("teacher")
     if teacher:
         yield ""
-        of_them = " and ".join(teacher["about"])
-        yield f"In training alone it also learnt to tell what {of_them}"
-        yield f"say of the clips of {', '.join(teacher['data'])}. The bundle holds nothing of what"
-        yield "told it. In a fold only the training clips were spoken of; but among the songs that"
-        yield "the tellers were themselves trained on, by others, may be some that the fold tests."
+        yield "In training alone it also learnt to tell the outputs of"
+        yield f"{' and '.join(teacher['about'])}"
+        yield f"for the clips of {', '.join(teacher['data'])}. The bundle holds nothing of such a"
+        yield "teacher. In a fold only the training clips were taught; but among the songs that a"
+        yield "teacher was itself trained on, by others, may be some that the fold tests."
 
 
 def _figures(data: CardData) -> Iterator[str]:

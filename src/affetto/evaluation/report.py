@@ -102,10 +102,10 @@ def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
 def titled(system: str, settings: Mapping[str, str]) -> str:
     """Give a system's name with the settings of it that were changed.
 
-    >>> titled("default 0.3.0", {"teacher.name": "", "optimizer.epochs": "5"})
-    "default 0.3.0 with teacher.name='', optimizer.epochs=5"
+    >>> titled("default 0.3.0", {"teacher.names": "[]", "optimizer.epochs": "5"})
+    'default 0.3.0 with teacher.names=[], optimizer.epochs=5'
     """
-    changed = ", ".join(f"{key}={value or repr('')}" for key, value in settings.items())
+    changed = ", ".join(f"{key}={value}" for key, value in settings.items())
     return f"{system} with {changed}" if changed else system
 
 

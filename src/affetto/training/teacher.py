@@ -28,7 +28,7 @@ from affetto.training.data import Item
 
 HOP_S = 62 * 256 / 16_000
 """How far apart teachers are asked: the whole number of musicnn's frames nearest to a second."""
-_WITHOUT = "`--set teacher.names=[]` trains without"
+_WITHOUT = "`--set 'teacher.names=[]'` trains without"
 _LEAST_DEVIATION = 1e-3
 
 
