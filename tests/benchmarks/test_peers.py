@@ -195,6 +195,19 @@ def test_line_is_fitted_on_the_training_examples_alone(fits: Any) -> None:
     np.testing.assert_allclose(fits.line(values, targets, values < 6), 3 * values - 1)
 
 
+def test_together_is_the_mean_of_affetto_and_all_regressed_peers_or_nothing(
+    scores: Path, data_root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.syspath_prepend(str(BENCHMARKS))
+    peers = importlib.import_module("peers")
+    clips = {"4q": peers.clips_of("4q", score_files.read(scores), data_root)}
+    (ours,) = clips["4q"].scores
+    right = clips["4q"].targets
+    assert peers.together(clips, {"4q": [right]}) == {}  # one of them is left out
+    ((held,),) = (of["4q"] for of in peers.together(clips, {"4q": [right, right]}).values())
+    np.testing.assert_allclose(held.outputs, (ours + 2 * right) / 3, rtol=1e-6)
+
+
 def test_page_of_the_peers_is_made_of_the_committed_results() -> None:
     results, page = ROOT / "results" / "benchmarks" / "peers.json", ROOT / "docs" / "peers.md"
     assert page.read_text(encoding="utf-8") == compare("--page", results).stdout
