@@ -17,7 +17,7 @@ from typing import Any
 
 from affetto.audio import display
 from affetto.errors import LibraryError, LibraryInvalid, LibraryLocked, LibraryUnwritable
-from affetto.library.schema import migrate
+from affetto.library import schema
 
 BUSY_S = 60.0
 _RETRY_S = 0.01
@@ -52,7 +52,7 @@ class Connection:
         self._sqlite.text_factory = _text
         self._sqlite.execute("PRAGMA foreign_keys = ON")
         # Before anything is changed: what is not a library is left as it is.
-        migrate(self._sqlite, self.shown)
+        schema.migrate(self._sqlite, self.shown)
         self._turn_to_wal(busy_s)
         self._sqlite.execute("PRAGMA synchronous = NORMAL")
 
@@ -107,15 +107,8 @@ class Connection:
 
         No other process writes meanwhile. Raises: LibraryError.
         """
-        with self._translating():
-            self._sqlite.execute("BEGIN IMMEDIATE")
-            try:
-                yield self._sqlite.cursor()
-                self._sqlite.execute("COMMIT")
-            except BaseException:
-                if self._sqlite.in_transaction:  # a full disk has rolled it back by itself
-                    self._sqlite.execute("ROLLBACK")
-                raise
+        with self._translating(), schema.transaction(self._sqlite):
+            yield self._sqlite.cursor()
 
     @contextmanager
     def _translating(self) -> Iterator[None]:

@@ -21,6 +21,8 @@ tells a library from another program's database.
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from affetto.errors import LibraryInvalid, LibraryNewer
 
@@ -111,22 +113,33 @@ MIGRATIONS: tuple[tuple[str, tuple[str, ...]], ...] = (
 """Name and statements of each step, in order. A step that was released never changes."""
 
 
+@contextmanager
+def transaction(connection: sqlite3.Connection, *, writes: bool = True) -> Iterator[None]:
+    """Carry the block out as a whole or not at all; while it writes, nobody else does.
+
+    The connection must be in autocommit mode. Raises: sqlite3.Error.
+    """
+    connection.execute("BEGIN IMMEDIATE" if writes else "BEGIN")
+    try:
+        yield
+        connection.execute("COMMIT")
+    except BaseException:
+        if connection.in_transaction:  # a full disk has rolled it back by itself
+            connection.execute("ROLLBACK")
+        raise
+
+
 def migrate(connection: sqlite3.Connection, shown: str) -> None:
     """Bring an opened database up to date; `shown` is its path for messages.
 
     The connection must be in autocommit mode. Raises: LibraryNewer, LibraryInvalid,
     sqlite3.Error.
     """
-    connection.execute("BEGIN")  # what is asked next is all of one moment
-    try:
+    with transaction(connection, writes=False):  # all that it asks is of one moment
         n_done = _check(connection, shown)
-    finally:
-        if connection.in_transaction:
-            connection.execute("ROLLBACK")
     if n_done == len(MIGRATIONS):
         return
-    connection.execute("BEGIN IMMEDIATE")
-    try:
+    with transaction(connection):
         connection.execute(
             "CREATE TABLE IF NOT EXISTS migrations"
             " (name TEXT PRIMARY KEY, applied_at TEXT NOT NULL) WITHOUT ROWID"
@@ -140,11 +153,6 @@ def migrate(connection: sqlite3.Connection, shown: str) -> None:
             )
         connection.execute(f"PRAGMA user_version = {len(MIGRATIONS)}")
         connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
-        connection.execute("COMMIT")
-    except BaseException:
-        if connection.in_transaction:
-            connection.execute("ROLLBACK")
-        raise
 
 
 def _check(connection: sqlite3.Connection, shown: str) -> int:
