@@ -276,19 +276,33 @@ def ask(python: Path, name: str, *arguments: str | Path) -> dict[str, Any]:
     return dict(json.loads(done.stdout.splitlines()[-1]))
 
 
-def heard(
-    python: Path, name: str, version: str, paths: Mapping[str, Path], cache: Path
-) -> dict[str, Path]:
+@dataclass(frozen=True, slots=True)
+class Peer:
+    """A peer that can be run: its Python, and what `peer_worker.py about` says of it."""
+
+    name: str
+    python: Path
+    about: Mapping[str, Any]
+
+
+def peer(name: str, given: Path | None, cache: Path) -> Peer:
+    """Give a peer, installed now if need be. Raises: Skipped."""
+    python = environment(name, given, cache)
+    return Peer(name, python, ask(python, name, "about"))
+
+
+def heard(of: Peer, paths: Mapping[str, Path], cache: Path) -> dict[str, Path]:
     """Give the files of a peer's outputs of sound files by id: an array (n_windows, n_values) each.
 
     What is in the cache is not heard again. Raises: Skipped.
     """
+    name, version = of.name, of.about["version"]
     folder = cache / f"{name}-{version}"
     folder.mkdir(parents=True, exist_ok=True)
     files = {id: folder / f"{file_sha256(path)}.npz" for id, path in paths.items()}
     missing = [id for id, file in files.items() if not file.exists()]
     if missing:
-        with _embedding(python, name) as embed:
+        with _embedding(of.python, name) as embed:
             for number, id in enumerate(missing):
                 if number % 50 == 0:
                     reporting.say(f"{name}: clip {number + 1} of {len(missing)}")
@@ -296,11 +310,11 @@ def heard(
     return files
 
 
-def embedded(python: Path, name: str, version: str, clips: Sequence[Clips], cache: Path) -> Outputs:
+def embedded(of: Peer, clips: Sequence[Clips], cache: Path) -> Outputs:
     """Give the mean of a peer's outputs over each clip. Raises: Skipped."""
-    paths = {e.id: e.path for of in clips for e in of.dataset.examples}
+    paths = {e.id: e.path for each in clips for e in each.dataset.examples}
     found: Outputs = {}
-    for id, file in heard(python, name, version, paths, cache).items():
+    for id, file in heard(of, paths, cache).items():
         with np.load(file) as arrays:
             found[id] = {k: arrays[k].astype(np.float64).mean(axis=0) for k in arrays.files}
     return found
@@ -434,15 +448,13 @@ def measure(options: argparse.Namespace) -> dict[str, Any]:
         try:
             if name in options.without:
                 raise Skipped("not asked for")
-            python = environment(name, getattr(options, f"{name}_python"), options.cache)
-            told = ask(python, name, "about")
-            version = told["version"]
-            outputs = embedded(python, name, version, list(clips.values()), options.cache)
+            found_peer = peer(name, getattr(options, f"{name}_python"), options.cache)
+            outputs = embedded(found_peer, list(clips.values()), options.cache)
         except Skipped as reason:
             skipped[name] = str(reason)
             reporting.say(f"{name} is left out: {reason}")
             continue
-        pythons[name], about[name] = python, told
+        pythons[name], about[name] = found_peer.python, dict(found_peer.about)
         systems[name], settings[name] = {}, {}
         for dataset, of in clips.items():
             reporting.say(f"{name} on {dataset}")

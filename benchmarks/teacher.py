@@ -46,9 +46,7 @@ def listen(name: str, paths: Mapping[str, Path], python: Path | None, cache: Pat
     """Have a teacher hear recordings. Raises: SystemExit."""
     taught = teacher.of_name(name)
     try:
-        python = peers.environment(name, python, cache)
-        version = peers.ask(python, name, "about")["version"]
-        files = peers.heard(python, name, version, paths, cache)
+        files = peers.heard(peers.peer(name, python, cache), paths, cache)
     except peers.Skipped as reason:
         raise SystemExit(f"{name} {reason}") from reason
     for id, file in files.items():
