@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import concurrent.futures
 import os
 import signal
 import subprocess
@@ -322,6 +323,27 @@ def test_interrupt_waits_until_an_item_is_handed_over(monkeypatch: pytest.Monkey
         list(map_ordered(work.squared, range(4), 2, time_limit_s=LIMIT_S))
     assert handed_over == [1]
     assert signal.getsignal(signal.SIGINT) == before
+
+
+def test_interrupt_waits_until_a_future_was_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[int] = []
+    wait = concurrent.futures.wait
+
+    def interrupted(*arguments: Any) -> Any:
+        signal.raise_signal(signal.SIGINT)
+        found = wait(*arguments)
+        asked.append(1)
+        return found
+
+    monkeypatch.setattr(concurrent.futures, "wait", interrupted)
+    for mapped in (
+        map_ordered(work.squared, range(4), 2, time_limit_s=LIMIT_S),
+        map_completed(work.squared, range(4), 2, time_limit_s=lambda _: LIMIT_S),
+    ):
+        asked.clear()
+        with pytest.raises(KeyboardInterrupt):
+            list(mapped)
+        assert asked == [1]
 
 
 @needs_proc

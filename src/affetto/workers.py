@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import threading
 from collections import deque
-from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Generator, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
@@ -28,6 +28,7 @@ R = TypeVar("R")
 _AHEAD = 4  # items under way for each process: enough that none waits for a slow neighbor
 _AHEAD_UNORDERED = 2  # where nobody waits for a neighbor, the next item is enough
 _NICENESS = 10
+_LISTEN_S = 0.2  # how long Ctrl-C waits at most while results are waited for
 _DAY_S = 24 * 3600.0
 
 
@@ -65,9 +66,9 @@ def map_ordered(
         for item in items:
             waiting.append(_scheduled(pool, function, item, time_limit_s))
             if len(waiting) >= _AHEAD * n_processes:
-                yield _result(waiting.popleft())
+                yield _awaited(waiting.popleft())
         while waiting:
-            yield _result(waiting.popleft())
+            yield _awaited(waiting.popleft())
 
 
 def map_completed(
@@ -84,8 +85,6 @@ def map_completed(
     A slow item holds nothing up. `time_limit_s` gives the limit of an item in seconds; all else
     is as in `map_ordered`.
     """
-    from concurrent.futures import FIRST_COMPLETED, wait
-
     running: dict[Any, T] = {}
     with _pool(n_processes, initializer, initargs) as pool:
         source = iter(items)
@@ -98,8 +97,8 @@ def map_completed(
                     is_more = False
                 else:
                     running[_scheduled(pool, function, item, time_limit_s(item))] = item
-            for done in wait(running, return_when=FIRST_COMPLETED).done:
-                yield running.pop(done), _result(done)
+            for done in _first_done(running):
+                yield running.pop(done), _awaited(done)
 
 
 def perform_all(
@@ -225,16 +224,37 @@ def _new_pool(
     )
 
 
+# Raised between the taking of a lock and its `with` block (bugs.python.org/issue29988), Ctrl-C
+# would leave the lock taken, and to stop the pool takes the same one. So it is held back while an
+# item is handed over and while a future is asked.
+
+
 def _scheduled(pool: Any, function: Callable[[T], R], item: T, time_limit_s: float) -> Any:
     from concurrent.futures.process import BrokenProcessPool
 
     try:
-        # Raised between the taking of a lock and its `with` block (bugs.python.org/issue29988),
-        # Ctrl-C would leave the lock taken, and to stop the pool takes the same one.
         with interrupts.whole():
             return pool.schedule(_call, args=(function, item), timeout=time_limit_s)
     except RuntimeError as error:  # what pebble says once its pool is broken
         raise BrokenProcessPool from error
+
+
+def _first_done(futures: Collection[Any]) -> set[Any]:
+    """Wait until some of the futures are done, and give them."""
+    from concurrent.futures import FIRST_COMPLETED, wait
+
+    done: set[Any] = set()
+    while futures and not done:
+        with interrupts.whole():
+            done = wait(futures, _LISTEN_S, FIRST_COMPLETED).done
+    return done
+
+
+def _awaited(future: Any) -> Any:
+    """Wait for a future and give what it has brought, or `Lost`."""
+    _first_done([future])
+    with interrupts.whole():
+        return _result(future)
 
 
 def _result(future: Any) -> Any:
