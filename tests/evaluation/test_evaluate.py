@@ -19,9 +19,12 @@ from affetto.core import Head, quadrant_of
 from affetto.datasets import load as load_dataset
 from affetto.datasets.splits import N_FOLDS
 from affetto.errors import BadConfig
-from affetto.evaluation import evaluate, report
-from affetto.evaluation.evaluate import Results, cross_validate, evaluate_bundle, merged
+from affetto.evaluation import cross_validation, report
+from affetto.evaluation import results as measuring
+from affetto.evaluation.cross_validation import cross_validate
 from affetto.evaluation.held_out import HeldOut
+from affetto.evaluation.own_weights import evaluate_bundle
+from affetto.evaluation.results import Results, merged
 from affetto.training import loop
 from affetto.training.data import Item
 from affetto.training.run import read_results
@@ -56,7 +59,7 @@ def spied(tiny: TinyTraining, tmp_path_factory: pytest.TempPathFactory) -> Itera
     runs = tmp_path_factory.mktemp("runs")
     seen: dict[str, set[str]] = {}
     held: list[HeldOut] = []
-    train, figures = loop.train, evaluate.figures
+    train, figures = loop.train, measuring.figures
 
     def spying_train(
         config: Any, training: Sequence[Item], validation: Sequence[Item], folder: Path, *rest: Any
@@ -71,7 +74,7 @@ def spied(tiny: TinyTraining, tmp_path_factory: pytest.TempPathFactory) -> Itera
     with pytest.MonkeyPatch.context() as patch, tiny_training.quietly(tiny.cache):
         patch.setattr("affetto.evaluation.measures.N_RESAMPLES", 8)
         patch.setattr(loop, "train", spying_train)
-        patch.setattr(evaluate, "figures", spying_figures)
+        patch.setattr(measuring, "figures", spying_figures)
         results = cross_validate(tiny.config, NAMES, tiny.root, runs)
     yield Spied(results, runs, seen, held)
 
@@ -154,13 +157,13 @@ def test_scores_of_a_fold_do_not_depend_on_its_own_labels(
     spied: Spied, tiny: TinyTraining, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     fitted_on: list[set[str]] = []
-    fit = evaluate.fit_heads
+    fit = cross_validation.fit_heads
 
     def spying_fit(heads: Any, datasets: Any, items: Sequence[Item], windows: Any) -> Any:
         fitted_on.append({item.example.group for item in items})
         return fit(heads, datasets, items, windows)
 
-    monkeypatch.setattr(evaluate, "fit_heads", spying_fit)
+    monkeypatch.setattr(cross_validation, "fit_heads", spying_fit)
     again = cross_validate(tiny.config, NAMES, tiny.root, spied.runs)
     everyone = {item.example.group for item in tiny.prepared.items.values()}
     *of_folds, of_bundle = fitted_on
@@ -205,7 +208,7 @@ def test_what_is_no_music_is_ranked_among_the_music_of_its_fold() -> None:
     head = Head("music", "music")
     music = held_out([0, 0, 1], [[1], [1], [1]], [[0.9], [0.3], [0.8]], head=head)
     other = held_out([0, 1, 1], [[0], [0], [0]], [[0.4], [0.1], [0.9]], head=head)
-    found = evaluate.evaluation(load_dataset("not_music"), [other], [music])
+    found = measuring.evaluation(load_dataset("not_music"), [other], [music])
     assert (found.dataset, found.kind, found.n_examples) == ("not_music", "music", 3)
     values = {figure.measure: figure.value for figure in found.figures}
     assert values["music_auc"] == pytest.approx((1 / 2 + 1 / 2) / 2)

@@ -9,8 +9,8 @@ import pytest
 
 from affetto.errors import BadConfig
 from affetto.evaluation import reliability
-from affetto.evaluation.evaluate import Evaluation, Results
 from affetto.evaluation.measures import per_tag
+from affetto.evaluation.results import Evaluation, Results
 from tests.cli.command import affetto
 from tests.evaluation.cases import PLANE, held_out
 from tests.tiny_training import TinyTraining

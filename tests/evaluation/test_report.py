@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import math
 
-from affetto.evaluation.evaluate import Evaluation, Results
 from affetto.evaluation.measures import MEASURES, Figure
 from affetto.evaluation.report import TITLES, table, text
+from affetto.evaluation.results import Evaluation, Results
 
 RESULTS = Results(
     system="tiny 0.0.1",

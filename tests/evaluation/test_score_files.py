@@ -12,8 +12,8 @@ import pytest
 from affetto.core import Head
 from affetto.errors import BadConfig
 from affetto.evaluation import score_files
-from affetto.evaluation.evaluate import Evaluation, Results
 from affetto.evaluation.held_out import HeldOut
+from affetto.evaluation.results import Evaluation, Results
 from affetto.vocabularies import load as load_vocabulary
 from tests.cli.command import affetto
 from tests.tiny_training import TinyTraining

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from affetto.errors import BadConfig
-from affetto.evaluation.evaluate import cross_validate
+from affetto.evaluation.cross_validation import cross_validate
 from affetto.evaluation.trainings import FoldRun, train, train_all
 from affetto.training import loop
 from tests.tiny_training import TinyTraining

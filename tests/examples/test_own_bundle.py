@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 
 from affetto import bundles
-from affetto.training.start import open_start, recipe_from, seen
+from affetto.training.record import seen
+from affetto.training.start import open_start, recipe_from
 from tests.cli.command import affetto
 from tests.rules.source import ROOT
 

@@ -17,8 +17,9 @@ from affetto.errors import BadConfig
 from affetto.training import loop, run
 from affetto.training.config import HeadConfig, TrainConfig
 from affetto.training.data import Item
+from affetto.training.record import seen
 from affetto.training.run import Prepared
-from affetto.training.start import Start, fingerprint, open_start, recipe_from, seen
+from affetto.training.start import Start, fingerprint, open_start, recipe_from
 from tests.tiny_training import TinyTraining
 
 QUICK = {"optimizer.epochs": "2", "optimizer.batch_size": "4", "n_threads": "1"}

@@ -5,10 +5,15 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from affetto.cli.options import COUNT, Verb, data_root_option, init_option, settings_option
+
+if TYPE_CHECKING:
+    from affetto.evaluation.results import Results
+    from affetto.training.data import Progress as Step
 
 
 @click.command(cls=Verb)
@@ -110,14 +115,10 @@ def evaluate(
     is refused on data sets that its training record names. A data set is a name, or the path of
     a folder with labels.csv, such as ./my-folder.
     """
-    from affetto import bundles, models
     from affetto.cli.progress import Progress
-    from affetto.evaluation import evaluate as evaluation
     from affetto.evaluation import reliability, report, score_files
     from affetto.files import write_text
-    from affetto.training import run, start
 
-    models.require_torch()
     if scores_path is not None:
         score_files.check(scores_path)
     if plot_path is not None:
@@ -131,15 +132,14 @@ def evaluate(
             for option, value in (("--init", init), ("--set", settings)):
                 if value:
                     raise click.UsageError(f"{option} goes with a recipe, not with a bundle.")
-            bundle = bundles.load(system)
-            parts = [
-                evaluation.evaluate_bundle(
-                    bundle, name, data_root, allow_seen=allow_seen, progress=step
-                )
-                for name in names
-            ]
-            results = evaluation.merged(parts)
+            results = _of_bundle(system, names, data_root, allow_seen, step)
         else:
+            from affetto import models
+
+            models.require_torch()
+            from affetto.evaluation import cross_validation
+            from affetto.training import run, start
+
             origin = None if init is None else start.open_start(init)
             config = start.recipe_from(system, settings, origin, names)
 
@@ -149,7 +149,7 @@ def evaluate(
                         f"  epoch {number} of {n_epochs}: loss {measured['loss']:.4f}", err=True
                     )
 
-            results = evaluation.cross_validate(
+            results = cross_validation.cross_validate(
                 config,
                 names,
                 data_root,
@@ -171,3 +171,22 @@ def evaluate(
     if plot_path is not None:
         reliability.save(results, plot_path)
     click.echo(plain if format_name == "json" else report.text(results), nl=False)
+
+
+def _of_bundle(
+    system: str, names: tuple[str, ...], data_root: Path | None, allow_seen: bool, step: Step
+) -> Results:
+    """Evaluate a bundle's own weights, for which nothing of training is needed."""
+    from affetto import bundles
+    from affetto.evaluation import own_weights
+    from affetto.evaluation.results import merged
+
+    bundle = bundles.load(system)
+    return merged(
+        [
+            own_weights.evaluate_bundle(
+                bundle, name, data_root, allow_seen=allow_seen, progress=step
+            )
+            for name in names
+        ]
+    )

@@ -16,7 +16,7 @@ import numpy as np
 from affetto import metrics, plots
 from affetto.core import FloatArray
 from affetto.errors import BadConfig
-from affetto.evaluation.evaluate import Evaluation, Results
+from affetto.evaluation.results import Evaluation, Results
 from affetto.metrics import Reliability
 
 if TYPE_CHECKING:

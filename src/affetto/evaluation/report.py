@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:  # which needs torch; tables do not
-    from affetto.evaluation.evaluate import Results
+    from affetto.evaluation.results import Results
 
 TITLES = {
     "macro_auc": "macro ROC-AUC",
@@ -46,7 +46,7 @@ def text(results: Results) -> str:
         lines += [
             "",
             f"{found.dataset}, head {found.head}: {found.n_examples} examples of "
-            f"{found.n_groups} groups",
+            f"{found.n_groups} group{'s' if found.n_groups > 1 else ''}",
             "",
         ]
         systems = sorted({name for figure in found.figures for name in figure.trivial})

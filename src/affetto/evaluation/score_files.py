@@ -27,7 +27,7 @@ from affetto.files import atomic_write
 from affetto.writers.parquet import arrow
 
 if TYPE_CHECKING:  # which needs torch; a file of scores does not
-    from affetto.evaluation.evaluate import Results
+    from affetto.evaluation.results import Results
 
 TEXTS, WHOLES, NUMBERS = (
     ("dataset", "example", "group", "head", "output"),

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import json
-import platform
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +21,7 @@ from affetto.training import teacher
 from affetto.training.calibration import Calibration, fold_in
 from affetto.training.config import TeacherConfig, TrainConfig
 from affetto.training.data import LABEL_CUT, Item, Progress, load_all, load_items
+from affetto.training.record import versions
 from affetto.training.start import Start, fingerprint
 
 
@@ -230,9 +229,3 @@ def training_record(prepared: Prepared, parts: Sides, thresholds_from: str) -> d
 def _taught(config: TeacherConfig) -> dict[str, Any]:
     about = [teacher.of_name(name).about for name in config.names]
     return {"teacher": {"names": list(config.names), "about": about, "data": list(config.data)}}
-
-
-def versions() -> dict[str, str]:
-    """Give the versions that a figure may depend on."""
-    names = ("affetto", "numpy", "onnxruntime", "torch")
-    return {"python": platform.python_version(), **{name: version(name) for name in names}}

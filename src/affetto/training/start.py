@@ -32,6 +32,7 @@ from affetto.models.heads import Scorer
 from affetto.training.config import TrainConfig
 from affetto.training.config import load as load_recipe
 from affetto.training.data import LABEL_CUT, Item, windows_of
+from affetto.training.record import seen
 
 N_WINDOWS = 4
 """Windows an epoch of each clip of data sets that are named beside a recipe."""
@@ -199,15 +200,6 @@ def data_value(names: Sequence[str]) -> str:
     """Give the TOML value of a recipe's `data` that names these data sets."""
     quoted = (json.dumps(name, ensure_ascii=False) for name in names)
     return "[" + ", ".join(f"{{name = {name}, windows = {N_WINDOWS}}}" for name in quoted) + "]"
-
-
-def seen(training: Mapping[str, Any]) -> dict[str, str | None]:
-    """Give the data sets that a bundle's record of its training names, those of the bundle that
-    it started from too, each with the hash of its labels if the record has it."""
-    own = training.get("datasets", {})
-    before = training.get("init", {}).get("datasets", {})
-    named = {**before, **(own if isinstance(own, Mapping) else {name: {} for name in own})}
-    return {name: facts.get("labels_sha256") for name, facts in named.items()}
 
 
 def fingerprint(config: TrainConfig, start: Start | None) -> str:
