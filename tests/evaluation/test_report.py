@@ -50,7 +50,7 @@ cal500, head emotions: 11 examples of 10 groups
 | measure       | value |  95 % interval | all ones | prior |
 |---------------|------:|---------------:|---------:|------:|
 | macro ROC-AUC | 0.612 | 0.500 to 0.700 |        - | 0.500 |
-| micro F1      | 0.400 |         - to - |    0.550 | 0.000 |
+| micro F1      | 0.400 |              - |    0.550 | 0.000 |
 
 | tag   |   auc |    f1 | n_positive |
 |-------|------:|------:|-----------:|

@@ -6,7 +6,8 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:  # which needs torch; tables do not
+if TYPE_CHECKING:  # tables need none of what measuring does
+    from affetto.evaluation.measures import Figure
     from affetto.evaluation.results import Results
 
 TITLES = {
@@ -36,6 +37,7 @@ SHORT = {
     "ece_chance": "by chance",
 }
 """Names of columns that would not fit otherwise."""
+_UNKNOWN = "-"
 
 
 def text(results: Results) -> str:
@@ -60,7 +62,7 @@ def text(results: Results) -> str:
             [
                 TITLES[figure.measure],
                 _number(figure.value),
-                f"{_number(figure.low)} to {_number(figure.high)}",
+                _interval(figure),
                 *(_number(figure.trivial.get(name, math.nan)) for name in systems),
             ]
             for figure in found.figures
@@ -115,8 +117,13 @@ def _seeds(seeds: Sequence[int]) -> str:
     return f", seed{'s' if len(seeds) > 1 else ''} {', '.join(map(str, seeds))}"
 
 
+def _interval(figure: Figure) -> str:
+    low, high = _number(figure.low), _number(figure.high)
+    return low if low == high == _UNKNOWN else f"{low} to {high}"
+
+
 def _number(value: float | None) -> str:
-    return "-" if value is None or not math.isfinite(value) else f"{value:.3f}"
+    return _UNKNOWN if value is None or not math.isfinite(value) else f"{value:.3f}"
 
 
 def _cell(value: float | int | None) -> str:
