@@ -25,7 +25,7 @@ from affetto.training import config, teacher
 
 NAMES: Mapping[str, tuple[str, ...]] = {
     "musicnn": ("mean_pool", "max_pool", "penultimate", "tags"),
-    "yamnet": ("embedding", "log_odds"),
+    "yamnet": ("log_odds",),
 }
 """What is taught of a teacher's outputs, in this order."""
 _NEAREST = 1e-4

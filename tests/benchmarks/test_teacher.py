@@ -50,7 +50,7 @@ def test_a_python_without_musicnn_is_told_in_one_sentence(
 ) -> None:
     root = miniature.data_root(tmp_path_factory)
     recipe = tmp_path / "tiny.toml"
-    taught = '[teacher]\nnames = ["musicnn"]\ndata = ["4q"]\n'
+    taught = '[teacher]\nnames = ["musicnn"]\nn_dims = [3]\ndata = ["4q"]\n'
     recipe.write_text(miniature.RECIPE + taught, encoding="utf-8")
     options = ["--recipe", recipe, "--data-root", root, "--cache", tmp_path / "cache"]
     with pytest.raises(SystemExit, match=r"musicnn cannot be run: .*No module named"):

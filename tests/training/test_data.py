@@ -198,7 +198,7 @@ def test_batches_teach_the_part_of_the_plane_that_a_data_set_knows(
 def test_batches_bring_what_the_teacher_says_nearest_to_each_window() -> None:
     # Lesson k of item n is (n, k), one each 5 frames; item 3 has not been heard.
     made = [
-        replace(item(n), lessons=np.asarray([(n, k) for k in range(6)], np.float32))
+        replace(item(n), lessons=(np.asarray([(n, k) for k in range(6)], np.float32),))
         for n in range(3)
     ]
     made.append(item(3))

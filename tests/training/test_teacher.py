@@ -19,7 +19,7 @@ from affetto.training.data import Item
 from tests.tiny_training import TinyTraining
 
 MUSICNN = teacher.of_name("musicnn")
-CONFIG = TeacherConfig(("musicnn",), ("4q", "emotify"), n_dims=3, weight=2.0)
+CONFIG = TeacherConfig(("musicnn",), ("4q", "emotify"), n_dims=(3,), weight=2.0)
 N_VALUES = 7
 
 
@@ -48,10 +48,9 @@ def test_lessons_go_to_the_data_sets_that_the_teacher_has_heard(
 ) -> None:
     items = run.prepare(heard, tiny.root).items
     for number, example in enumerate(tiny.prepared.datasets["4q"].examples):
-        lessons = items[example.id].lessons
-        assert lessons is not None
+        (lessons,) = items[example.id].lessons
         np.testing.assert_allclose(lessons, said(number).T, rtol=1e-3)
-    assert all((i.lessons is None) == (i.dataset not in CONFIG.data) for i in items.values())
+    assert all((i.lessons == ()) == (i.dataset not in CONFIG.data) for i in items.values())
 
 
 def test_a_part_of_a_recording_gets_the_lessons_from_its_start_on(
@@ -62,14 +61,15 @@ def test_a_part_of_a_recording_gets_the_lessons_from_its_start_on(
     for start_s, first in ((0.0, 0), (1.9, 2), (50.0, 3)):
         example = replace(item.example, interval=Interval(start_s, start_s + 1))
         found = teacher.with_lessons({id: replace(item, example=example)}, datasets, CONFIG)
-        assert found[id].lessons is not None
-        assert len(found[id].lessons) == 4 - first
+        (lessons,) = found[id].lessons
+        assert len(lessons) == 4 - first
 
 
 def test_two_teachers_lessons_stand_side_by_side_where_both_have_spoken(
     tiny: TinyTraining, heard: TrainConfig
 ) -> None:
-    yamnet, both = teacher.of_name("yamnet"), replace(CONFIG, names=("musicnn", "yamnet"))
+    yamnet = teacher.of_name("yamnet")
+    both = replace(CONFIG, names=("musicnn", "yamnet"), n_dims=(3, 2))
     with pytest.raises(DatasetMissing, match="yamnet says of the clips is missing for"):
         run.prepare(replace(heard, teacher=both), tiny.root)
     examples = [e for name in CONFIG.data for e in tiny.prepared.datasets[name].examples]
@@ -77,10 +77,9 @@ def test_two_teachers_lessons_stand_side_by_side_where_both_have_spoken(
         teacher.keep(yamnet, example.path, lambda number=number: said(100 + number, 3))  # type: ignore[misc]
     items = run.prepare(replace(heard, teacher=both), tiny.root).items
     for number, example in enumerate(tiny.prepared.datasets["4q"].examples):
-        expected = np.hstack([said(number)[:, :3].T, said(100 + number, 3).T])
-        lessons = items[example.id].lessons
-        assert lessons is not None
-        np.testing.assert_allclose(lessons, expected, rtol=1e-3)
+        ours, theirs = items[example.id].lessons
+        np.testing.assert_allclose(ours, said(number).T, rtol=1e-3)
+        np.testing.assert_allclose(theirs, said(100 + number, 3).T, rtol=1e-3)
 
 
 def test_what_the_teacher_has_not_heard_is_told_with_the_command_that_helps(
@@ -92,17 +91,17 @@ def test_what_the_teacher_has_not_heard_is_told_with_the_command_that_helps(
     with pytest.raises(UnknownName, match="teach on nowhere"):
         run.prepare(replace(heard, teacher=replace(CONFIG, data=("nowhere",))), tiny.root)
     with pytest.raises(UnknownName, match="no teacher named 'socrates'"):
-        run.prepare(replace(heard, teacher=TeacherConfig(("socrates",))), tiny.root)
+        run.prepare(replace(heard, teacher=TeacherConfig(("socrates",), n_dims=(3,))), tiny.root)
 
 
 def test_simplified_lessons_are_uncorrelated_and_the_first_ones_the_loudest(
     tiny: TinyTraining,
 ) -> None:
     (item, *_) = tiny.prepared.items.values()
-    items = [replace(item, lessons=said(n, 50).T) for n in range(8)]
-    found = teacher.simplified([*items, item], 4)
-    assert found[-1].lessons is None
-    rows = np.concatenate([i.lessons for i in found if i.lessons is not None])
+    items = [replace(item, lessons=(said(n, 50).T,)) for n in range(8)]
+    found = teacher.simplified([*items, item], [4])
+    assert found[-1].lessons == ()
+    rows = np.concatenate([rows for i in found for rows in i.lessons])
     assert rows.shape == (400, 4)
     covariance = rows.T @ rows / len(rows)
     variances = np.diag(covariance)
@@ -113,13 +112,24 @@ def test_simplified_lessons_are_uncorrelated_and_the_first_ones_the_loudest(
 
 def test_simplified_lessons_do_not_depend_on_the_values_units(tiny: TinyTraining) -> None:
     (item, *_) = tiny.prepared.items.values()
-    plain = [replace(item, lessons=said(n, 50).T) for n in range(8)]
+    plain = [replace(item, lessons=(said(n, 50).T,)) for n in range(8)]
     scale = np.asarray([1, 10, 100, 1, 1, 0.1, 5], np.float32)
-    scaled = [replace(i, lessons=i.lessons * scale + 3) for i in plain if i.lessons is not None]
-    for one, other in zip(teacher.simplified(plain, 3), teacher.simplified(scaled, 3), strict=True):
-        assert one.lessons is not None
-        assert other.lessons is not None
+    scaled = [replace(i, lessons=tuple(rows * scale + 3 for rows in i.lessons)) for i in plain]
+    for one, other in zip(
+        teacher.simplified(plain, [3]), teacher.simplified(scaled, [3]), strict=True
+    ):
         np.testing.assert_allclose(np.abs(one.lessons), np.abs(other.lessons), atol=2e-2)
+
+
+def test_what_a_teacher_says_is_simplified_as_if_it_were_the_only_one(tiny: TinyTraining) -> None:
+    (item, *_) = tiny.prepared.items.values()
+    alone = [replace(item, lessons=(said(n, 50).T,)) for n in range(8)]
+    both = [replace(i, lessons=(*i.lessons, said(99 - n, 9).T)) for n, i in enumerate(alone)]
+    for one, other in zip(
+        teacher.simplified(alone, [3]), teacher.simplified(both, [3, 2]), strict=True
+    ):
+        np.testing.assert_array_equal(one.lessons[0], other.lessons[0])
+        assert other.lessons[1].shape == (9, 2)
 
 
 def test_a_teacher_changes_the_weights_and_leaves_no_tensor_of_its_own(
@@ -163,7 +173,7 @@ def test_other_lessons_are_other_data(
     loop.train(heard, parts.training, parts.validation, tmp_path / "run")
 
     def doubled(item: Item) -> Item:
-        return item if item.lessons is None else replace(item, lessons=item.lessons * 2)
+        return replace(item, lessons=tuple(rows * 2 for rows in item.lessons))
 
     with pytest.raises(BadConfig, match="other data"):
         loop.train(heard, tuple(map(doubled, parts.training)), parts.validation, tmp_path / "run")
@@ -174,4 +184,5 @@ def test_the_default_recipe_learns_from_a_teacher_that_there_is() -> None:
 
     config = load("default")
     assert [teacher.of_name(name).reader for name in config.teacher.names]
+    assert len(config.teacher.names) == len(config.teacher.n_dims) > 0
     assert set(config.teacher.data) < {data.name for data in config.data}

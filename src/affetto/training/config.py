@@ -110,17 +110,19 @@ class AugmentConfig:
 class TeacherConfig:
     """Other networks, by name, whose outputs the trunk learns to tell; see `teacher`.
 
-    `data` names the data sets that they have heard; `n_dims` principal components of what they
-    say of them, all together, count `weight` times in the loss.
+    `data` names the data sets that they have heard; `n_dims` principal components of what each
+    says of them, all together, count `weight` times in the loss.
     """
 
     names: tuple[str, ...] = ()
     data: tuple[str, ...] = ()
-    n_dims: int = 64
+    n_dims: tuple[int, ...] = ()
     weight: float = 0.5
 
     def __post_init__(self) -> None:
-        _demand(self.n_dims >= 1, "the teacher's n_dims at least 1")
+        n_missing = len(self.names) - len(self.n_dims) if self.names else 0  # none needs none
+        _demand(n_missing == 0, "an n_dims for each of the teacher's names")
+        _demand(all(n >= 1 for n in self.n_dims), "each of the teacher's n_dims at least 1")
         _demand(0 <= self.weight < math.inf, "the teacher's weight at least 0")
 
 

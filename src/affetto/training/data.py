@@ -32,8 +32,8 @@ Progress = Callable[[str, int, int], None]
 class Item:
     """An example with its spectrogram (n_bins, n_frames) and one target row for each head.
 
-    `plane_kind` is the data set's. `lessons`, (n_positions, n_values), are what a teacher says of
-    it at even distances.
+    `plane_kind` is the data set's. `lessons` are what each teacher says of it at even distances,
+    (n_positions, n_values).
     """
 
     example: Example
@@ -41,7 +41,7 @@ class Item:
     values: npt.NDArray[np.float16]
     targets: dict[str, FloatArray]
     plane_kind: str = "none"
-    lessons: npt.NDArray[Any] | None = None
+    lessons: tuple[npt.NDArray[Any], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +141,7 @@ def batches(
     rng = np.random.default_rng([seed, epoch])
     settings = {config.name: config for config in data}
     order = rng.permutation(_draws(items, data, rng))
-    n_values = max((len(i.lessons[0]) for i in items if i.lessons is not None), default=0)
+    n_values = max((sum(rows.shape[1] for rows in item.lessons) for item in items), default=0)
     for first in range(0, len(order), batch_size):
         chosen = [items[i] for i in order[first : first + batch_size]]
         if len(chosen) < 2:
@@ -169,8 +169,8 @@ def _lessons_at(items: Sequence[Item], places: Sequence[float], n_values: int) -
     """Give each item's lesson that is nearest to a place, NaN for items without any."""
     found = np.full((len(items), n_values), np.nan, np.float32)
     for row, item, place in zip(found, items, places, strict=True):
-        if item.lessons is not None:
-            row[:] = item.lessons[min(round(place), len(item.lessons) - 1)]
+        if item.lessons:
+            row[:] = np.hstack([of[min(round(place), len(of) - 1)] for of in item.lessons])
     return found
 
 

@@ -173,7 +173,7 @@ class _State:
         self.average.load_state_dict(scorer.state_dict())
         self.student: nn.Linear | None = None
         if config.teacher.names:
-            self.student = nn.Linear(scorer.network.n_summary, config.teacher.n_dims)
+            self.student = nn.Linear(scorer.network.n_summary, sum(config.teacher.n_dims))
         settings = config.optimizer
         self.optimizer = torch.optim.AdamW(
             [*scorer.parameters(), *(self.student.parameters() if self.student else ())],
@@ -294,8 +294,8 @@ def _data_sha256(items: Sequence[Item]) -> str:
     for item in items:
         digest.update(item.example.id.encode())
         digest.update(item.values.tobytes())
-        if item.lessons is not None:
-            digest.update(np.ascontiguousarray(item.lessons).tobytes())
+        for rows in item.lessons:
+            digest.update(np.ascontiguousarray(rows).tobytes())
         for name in sorted(item.targets):
             digest.update(item.targets[name].tobytes())
     return digest.hexdigest()

@@ -8,7 +8,6 @@ away, so a bundle has no part of the teacher, and prediction needs none.
 
 What a teacher says is computed once, in a Python of its own (`benchmarks/teacher.py`), and kept in
 the feature cache: for each recording (n_values, n_positions), a position each `HOP_S` seconds.
-Where there are several teachers, their values at a position stand side by side.
 """
 
 from __future__ import annotations
@@ -47,7 +46,7 @@ TEACHERS: Mapping[str, Teacher] = {
         "songs)",
     ),
     "yamnet": Teacher(
-        "yamnet-1",
+        "yamnet-2",
         "YAMNet (M. Plakal, D. Ellis, Apache licence 2.0; trained on the 521 kinds of sound of "
         "AudioSet, two million clips)",
     ),
@@ -85,29 +84,41 @@ def with_lessons(
         )
     taught = {id: item for id, item in items.items() if item.dataset in config.data}
     said = [_said(name, teachers[name], taught) for name in config.names]
-    lessons = {id: _lessons(item, [values[id] for values in said]) for id, item in taught.items()}
-    return {id: replace(item, lessons=lessons.get(id)) for id, item in items.items()}
+    return {
+        id: replace(item, lessons=tuple(_part(item, of[id]) for of in said if id in of))
+        for id, item in items.items()
+    }
 
 
-def simplified(items: Sequence[Item], n_dims: int) -> tuple[Item, ...]:
+def simplified(items: Sequence[Item], n_dims: Sequence[int]) -> tuple[Item, ...]:
     """Give items whose lessons are principal components of those of all of them.
 
-    Each value is brought to mean 0 and deviation 1 first, and the components, (n_positions,
-    n_dims), to a mean variance of 1 together: the first ones are the loudest.
+    Each teacher's stand apart, so that one of many values does not drown one of few: each value is
+    brought to mean 0 and deviation 1 first, and the components, (n_positions, n_dims), to a mean
+    variance of 1 together: the first ones are the loudest.
     """
-    rows = np.concatenate([item.lessons for item in items if item.lessons is not None])
-    rows = rows.astype(np.float32)
+    said = zip(*(item.lessons for item in items if item.lessons), strict=True)
+    tellings = [_fitted(rows, n) for rows, n in zip(said, n_dims, strict=True)]
+
+    def told(item: Item) -> Item:
+        if not item.lessons:
+            return item
+        pairs = zip(tellings, item.lessons, strict=True)
+        return replace(item, lessons=tuple(tell(rows) for tell, rows in pairs))
+
+    return tuple(map(told, items))
+
+
+def _fitted(
+    said: Sequence[npt.NDArray[np.float16]], n_dims: int
+) -> Callable[[npt.NDArray[np.float16]], FloatArray]:
+    """Give what turns a teacher's words into principal components of all of `said`."""
+    rows = np.concatenate(said).astype(np.float32)
     mean, deviation = rows.mean(axis=0), np.maximum(rows.std(axis=0), _LEAST_DEVIATION)
     rows = (rows - mean) / deviation
     variances, axes = np.linalg.eigh(rows.T.astype(np.float64) @ rows / len(rows))
     axes = axes[:, ::-1][:, :n_dims] / np.sqrt(variances[::-1][:n_dims].mean())
-
-    def told(values: npt.NDArray[np.float16] | None) -> FloatArray | None:
-        if values is None:
-            return None
-        return np.asarray((values.astype(np.float32) - mean) / deviation @ axes, np.float32)
-
-    return tuple(replace(item, lessons=told(item.lessons)) for item in items)
+    return lambda of: np.asarray((of.astype(np.float32) - mean) / deviation @ axes, np.float32)
 
 
 def _said(
@@ -124,10 +135,8 @@ def _said(
     return found
 
 
-def _lessons(item: Item, said: Sequence[npt.NDArray[np.float16]]) -> npt.NDArray[np.float16]:
+def _part(item: Item, said: npt.NDArray[np.float16]) -> npt.NDArray[np.float16]:
     """Give the rows (n_positions, n_values) of an item's part of its recording."""
-    n_positions = min(values.shape[1] for values in said)
     interval = item.example.interval
     first = 0 if interval is None else round(interval.start_s / HOP_S)
-    rows = np.vstack([values[:, :n_positions] for values in said]).T
-    return np.ascontiguousarray(rows[min(first, n_positions - 1) :])
+    return said.T[min(first, said.shape[1] - 1) :]
