@@ -146,14 +146,12 @@ class Yamnet:
         tf.config.threading.set_intra_op_parallelism_threads(1)
         tf.config.threading.set_inter_op_parallelism_threads(1)
         self._librosa = librosa
-        (package,) = {Path(str(f.locate())).parent for f in self._files("saved_model.pb")}
+        files = metadata.distribution(self.packages[0]).files or ()
+        (model,) = (f for f in files if f.parts[-2:] == ("yamnet_base", "saved_model.pb"))
+        package = Path(str(model.locate())).parent
         self._model = tf.saved_model.load(str(package))  # it holds what is called
         self._network = self._model.keras_api.layers[1].layer._callable
         self.network_files = list(package.glob("variables/*.data-*"))
-
-    def _files(self, name: str) -> list[Any]:
-        files = metadata.distribution(self.packages[0]).files or ()
-        return [file for file in files if file.parts[-2:] == ("yamnet_base", name)]
 
     def embed(self, samples: Any) -> Outputs:
         scores, embedding, _ = (np.asarray(values) for values in self._network(samples))

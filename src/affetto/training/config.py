@@ -120,8 +120,8 @@ class TeacherConfig:
     weight: float = 0.5
 
     def __post_init__(self) -> None:
-        n_missing = len(self.names) - len(self.n_dims) if self.names else 0  # none needs none
-        _demand(n_missing == 0, "an n_dims for each of the teacher's names")
+        fits = not self.names or len(self.n_dims) == len(self.names)
+        _demand(fits, "an n_dims for each of the teacher's names")
         _demand(all(n >= 1 for n in self.n_dims), "each of the teacher's n_dims at least 1")
         _demand(0 <= self.weight < math.inf, "the teacher's weight at least 0")
 
