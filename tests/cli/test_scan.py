@@ -374,6 +374,14 @@ def children_of(process_id: int) -> list[int]:
     return [int(word) for each in listed for word in each.read_text().split()]
 
 
+def niceness_of(process_id: int) -> int | None:
+    """Give how far a process gives way to others; None where it has ended meanwhile."""
+    try:
+        return os.getpriority(os.PRIO_PROCESS, process_id)
+    except ProcessLookupError:
+        return None
+
+
 @pytest.mark.skipif(
     not Path(f"/proc/self/task/{os.getpid()}/children").exists(),
     reason="asks Linux which processes there are",
@@ -384,11 +392,16 @@ def test_as_many_processes_as_asked_for_score_and_give_way_to_others(
     folder = tmp_path / "music"
     for seed in range(40):
         write_song(folder / f"{seed}.wav", seed, 30.0)
+    ours = os.getpriority(os.PRIO_PROCESS, 0)
+    most = 0
     with started(folder, "--db", db, "--bundle", bundle, "--jobs", "2") as process:
-        wait_for(db, 4, process)
-        nice = [os.getpriority(os.PRIO_PROCESS, each) for each in children_of(process.pid)]
-        assert nice.count(os.getpriority(os.PRIO_PROCESS, 0) + 10) == 2
-        assert os.getpriority(os.PRIO_PROCESS, process.pid) == os.getpriority(os.PRIO_PROCESS, 0)
+        # One may still be starting where the other has scored songs: on a busy machine it does.
+        while process.poll() is None and len(rows_of(db)) < 39 and most < 2:
+            nice = [niceness_of(each) for each in children_of(process.pid)]
+            most = max(most, nice.count(ours + 10))
+            time.sleep(0.005)
+        assert os.getpriority(os.PRIO_PROCESS, process.pid) == ours
+    assert most == 2
 
 
 @posix_only
