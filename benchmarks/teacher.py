@@ -23,8 +23,10 @@ from affetto.errors import AffettoError
 from affetto.files import cache_home
 from affetto.training import config, teacher
 
+_OF_MUSICNN = ("mean_pool", "max_pool", "penultimate", "tags")
 NAMES: Mapping[str, tuple[str, ...]] = {
-    "musicnn": ("mean_pool", "max_pool", "penultimate", "tags"),
+    "musicnn": _OF_MUSICNN,
+    "musicnn_mtt": _OF_MUSICNN,
     "yamnet": ("log_odds",),
 }
 """What is taught of a teacher's outputs, in this order."""

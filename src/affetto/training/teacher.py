@@ -45,6 +45,10 @@ TEACHERS: Mapping[str, Teacher] = {
         "musicnn's MSD_musicnn (J. Pons, X. Serra, ISC licence; trained on the tags of 200,000 "
         "songs)",
     ),
+    "musicnn_mtt": Teacher(
+        "musicnn-mtt-1",
+        "musicnn's MTT_musicnn (the same, trained on the tags of 19,000 clips of MagnaTagATune)",
+    ),
     "yamnet": Teacher(
         "yamnet-2",
         "YAMNet (M. Plakal, D. Ellis, Apache licence 2.0; trained on the 521 kinds of sound of "
