@@ -2,7 +2,8 @@
 
 A network takes spectrogram windows (batch, n_bins, n_frames) in the front end's unit and gives
 an embedding (batch, n_dims): `summarize` is the trunk, to (batch, n_summary), and `embed` goes on
-from there. `heads.Scorer` puts the heads on top. Its settings are a frozen
+from there. Both are made of `n_members` equal parts, those of networks that learn apart; most
+networks are one. `heads.Scorer` puts the heads on top. Its settings are a frozen
 dataclass, so that a bundle can name them.
 """
 
@@ -20,6 +21,10 @@ MODELS = Registry(
     "models",
     {
         "cnn": ("affetto.models.cnn:Cnn", "five 3 x 3 convolutions, small enough for a laptop"),
+        "ensemble": (
+            "affetto.models.ensemble:Ensemble",
+            "several of another, and their mean",
+        ),
     },
 )
 
@@ -34,12 +39,16 @@ def require_torch() -> None:
         ) from error
 
 
-def build(name: str, n_bins: int, config: Mapping[str, Any]) -> Any:
-    """Make a network from its name and settings. Raises: UnknownName, BadConfig, MissingExtra."""
+def settings(name: str, config: Mapping[str, Any]) -> Any:
+    """Give a network's settings, a dataclass, of plain values. Raises: UnknownName, BadConfig."""
     require_torch()
-    cls = MODELS.load(name)
-    unknown = sorted(set(config) - {field.name for field in fields(cls.Config)})
+    cls = MODELS.load(name).Config
+    unknown = sorted(set(config) - {field.name for field in fields(cls)})
     if unknown:
         raise BadConfig(f"network {name} has no setting {', '.join(unknown)}")
-    settings = {key: tuple(v) if isinstance(v, list) else v for key, v in config.items()}
-    return cls(n_bins, cls.Config(**settings))
+    return cls(**{key: tuple(v) if isinstance(v, list) else v for key, v in config.items()})
+
+
+def build(name: str, n_bins: int, config: Mapping[str, Any]) -> Any:
+    """Make a network from its name and settings. Raises: UnknownName, BadConfig, MissingExtra."""
+    return MODELS.load(name)(n_bins, settings(name, config))

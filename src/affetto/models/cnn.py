@@ -55,6 +55,7 @@ class Cnn(nn.Module):
     """
 
     Config = CnnConfig
+    n_members = 1
 
     def __init__(self, n_bins: int, config: CnnConfig) -> None:
         super().__init__()

@@ -19,6 +19,7 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.nn.functional import linear
 
 from affetto.core import Head
 from affetto.models.plane import KIND, N_LOGITS, RATINGS, SIGNS
@@ -60,6 +61,18 @@ class Scorer(nn.Module):
         """Give the logits of what the network's trunk makes of windows, (batch, n_summary)."""
         embedding = self.network.embed(summary)
         return {name: head(embedding) for name, head in self.heads.items()}
+
+    def of_members(self, summary: Tensor) -> tuple[dict[str, Tensor], ...]:
+        """Give each member's own logits; their mean is what `of_summary` gives."""
+        n = self.network.n_members
+        members: list[dict[str, Tensor]] = [{} for _ in range(n)]
+        parts = (n * self.network.embed(summary)).chunk(n, dim=1)
+        for name, head in self.heads.items():
+            assert isinstance(head, nn.Linear)
+            weights = head.weight.chunk(n, dim=1)
+            for member, part, weight in zip(members, parts, weights, strict=True):
+                member[name] = linear(part, weight, head.bias)
+        return tuple(members)
 
     def outputs(self, x: Tensor) -> tuple[Tensor, ...]:
         """Give each head's values, as `values_of` has them, then the embedding."""

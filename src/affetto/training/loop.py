@@ -11,7 +11,7 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -171,9 +171,11 @@ class _State:
         self.scorer = scorer
         self.average = _channels_last(build(config))
         self.average.load_state_dict(scorer.state_dict())
-        self.student: nn.Linear | None = None
+        self.student: nn.ModuleList | None = None
         if config.teacher.names:
-            self.student = nn.Linear(scorer.network.n_summary, sum(config.teacher.n_dims))
+            n_members = scorer.network.n_members
+            sizes = scorer.network.n_summary // n_members, sum(config.teacher.n_dims)
+            self.student = nn.ModuleList(nn.Linear(*sizes) for _ in range(n_members))
         settings = config.optimizer
         self.optimizer = torch.optim.AdamW(
             [*scorer.parameters(), *(self.student.parameters() if self.student else ())],
@@ -255,9 +257,16 @@ def _epoch(state: _State, config: TrainConfig, training: Sequence[Item], epoch: 
         weights = torch.from_numpy(batch.weights)
         with torch.autocast("cpu", torch.bfloat16, enabled=is_brief):
             summary = state.scorer.network.summarize(values)
-        loss = losses.total(state.scorer.of_summary(summary), targets, weights, head_weights)
+        loss = _mean(
+            losses.total(logits, targets, weights, head_weights)
+            for logits in state.scorer.of_members(summary)
+        )
         if state.student is not None:
-            told = losses.masked_square(state.student(summary), targets[LESSONS], weights)
+            parts = summary.chunk(len(state.student), dim=1)
+            told = _mean(
+                losses.masked_square(layer(part), targets[LESSONS], weights)
+                for layer, part in zip(state.student, parts, strict=True)
+            )
             loss = loss + config.teacher.weight * told
         state.optimizer.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]
@@ -266,6 +275,10 @@ def _epoch(state: _State, config: TrainConfig, training: Sequence[Item], epoch: 
         sum_losses += float(loss.detach())
         step += 1
     return sum_losses / max(1, state.n_steps_epoch)
+
+
+def _mean(losses_of_members: Iterable[Tensor]) -> Tensor:
+    return torch.stack(tuple(losses_of_members)).mean()
 
 
 def _channels_last(scorer: Scorer) -> Scorer:

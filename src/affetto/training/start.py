@@ -218,12 +218,12 @@ def _is_taught(head: Head, items: Sequence[Item]) -> bool:
 
 def _described(name: str, config: Mapping[str, Any]) -> dict[str, Any]:
     """Give a network's settings, all of them but dropout, which changes no weight."""
-    cls = models.MODELS.load(name)
-    settings = {key: tuple(v) if isinstance(v, list) else v for key, v in config.items()}
-    known = asdict(cls.Config(**settings))
-    return {"name": name, "config": {k: v for k, v in known.items() if "dropout" not in k}}
+    flat = _flat({"name": name, "config": asdict(models.settings(name, config))})
+    return {key: value for key, value in flat.items() if "dropout" not in key}
 
 
 def _flat(tree: Mapping[str, Any]) -> dict[str, Any]:
+    """Give the values of a tree, those of each inner `config` on one level with the rest."""
     inner = tree.get("config", {})
-    return {**{key: value for key, value in tree.items() if key != "config"}, **inner}
+    mine = {key: value for key, value in tree.items() if key != "config"}
+    return {**mine, **(_flat(inner) if inner else {})}
