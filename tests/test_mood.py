@@ -279,6 +279,19 @@ def test_windows_of_silence_say_nothing_about_the_error() -> None:
     assert among.valence == pytest.approx(alone.valence)
 
 
+def test_error_grows_by_how_far_the_networks_are_from_one_another() -> None:
+    line = timeline(np.random.default_rng(1).random((6, 3)), np.ones(6))
+    members = np.array([[0.2, 0.5, 0.1, 0.3, -0.2], [0.5, 0.5, 0.4, 0.3, 0.2]], np.float32)
+    alone, together = uncertainty(line), uncertainty(line, members)
+    assert alone is not None
+    assert together is not None
+    of_mean = members.std(axis=0, ddof=1) / np.sqrt(2)
+    expected = np.hypot([*alone.scores, alone.valence, alone.arousal], of_mean)
+    found = [*together.scores, together.valence, together.arousal]
+    np.testing.assert_allclose(found, expected, rtol=1e-5)
+    assert uncertainty(line, members[:1]).to_array().tolist() == alone.to_array().tolist()  # type: ignore[union-attr]
+
+
 def test_two_windows_are_needed_for_an_error() -> None:
     assert uncertainty(timeline(np.zeros((1, 3)), [1])) is None
     assert uncertainty(timeline(np.zeros((3, 3)), [1, 0, 0.5])) is None

@@ -378,10 +378,11 @@ class Notice:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Uncertainty(_Value):
-    """Standard errors of a song's values, from how its windows differ: `scores` (n_tags,).
+    """Standard errors of a song's values: `scores` (n_tags,).
 
-    They say how much the song varies and how little of it was heard, not how wrong the network
-    may be.
+    They come from how its windows differ, and how the bundle's networks do where it has several:
+    how much the song varies, how little of it was heard and what hung on chance in training, not
+    how wrong all networks may be.
     """
 
     scores: FloatArray

@@ -13,7 +13,8 @@ The standard error of such a mean is sqrt(v / (n - 1)): v is the weighted varian
 n the number of windows that the sound would fill without overlap, 1 / sum(p_i p_j r_ij) for shares
 p of the weight, where r_ij is the part of a window that i and j have in common. For windows that
 touch it is the usual sqrt(s^2 / n). Music repeats itself less at a distance than noise does, so
-another stretch of a song may differ by more: docs/python.md has figures.
+another stretch of a song may differ by more: docs/python.md has figures. Where a bundle has several
+networks, its square is added to that of the error of the mean over them, s^2 / n again.
 """
 
 from __future__ import annotations
@@ -63,10 +64,12 @@ def summarize(timeline: Timeline) -> tuple[FloatArray, FloatArray | None]:
     return scores, mean_over_windows(timeline.valence_arousal, timeline.weight)
 
 
-def uncertainty(timeline: Timeline) -> Uncertainty | None:
+def uncertainty(timeline: Timeline, members: FloatArray | None = None) -> Uncertainty | None:
     """Give the standard errors of a song's values; None for less sound than two windows.
 
-    Where there is no head of the plane, the place of each window is that of its tags.
+    `members` (n_members, n_tags + 2) are the song's tags, valence and arousal as each of several
+    networks has them. Where there is no head of the plane, the place of each window is that of its
+    tags.
     """
     weight = timeline.weight.astype(np.float64)
     shares = (weight if weight.any() else np.ones(len(weight))) / (weight.sum() or len(weight))
@@ -78,7 +81,10 @@ def uncertainty(timeline: Timeline) -> Uncertainty | None:
         plane = place(timeline.scores, timeline.vocabulary)
     rows = np.concatenate([timeline.scores, plane], axis=1, dtype=np.float64)
     variance = shares @ (rows - shares @ rows) ** 2
-    errors = np.sqrt(variance / (n_windows - 1))
+    squares = variance / (n_windows - 1)
+    if members is not None and len(members) > 1:
+        squares += members.var(axis=0, ddof=1, dtype=np.float64) / len(members)
+    errors = np.sqrt(squares)
     return Uncertainty(
         scores=np.asarray(errors[:-2], np.float32),
         valence=float(errors[-2]),

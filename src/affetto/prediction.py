@@ -15,6 +15,7 @@ import logging
 import os
 from collections.abc import Iterable, Iterator
 from contextlib import closing
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
@@ -27,6 +28,7 @@ from affetto.bundles.bundle import RuntimeName
 from affetto.core import (
     Failure,
     FloatArray,
+    Head,
     Notice,
     Prediction,
     ProgressCallback,
@@ -34,6 +36,7 @@ from affetto.core import (
     Windows,
 )
 from affetto.errors import AffettoError, BadConfig
+from affetto.models.outputs import EMBEDDING, members_of
 from affetto.windows import Cut, WindowStream
 
 # Scored at once (a minute and a half of sound, 3 MB). The network and the decoder push each other
@@ -78,7 +81,8 @@ def predict(
         info = blocks.info
     scored.add(windows.push(frames.finish()))
     scored.add(windows.finish())
-    timeline, others, music, embedding = scored.close(info.duration_s)
+    song = scored.close(info.duration_s)
+    timeline = song.timeline
     scores, plane = mood.summarize(timeline)
     placed = mood.place(scores, timeline.vocabulary) if plane is None else plane
     return Prediction(
@@ -93,14 +97,14 @@ def predict(
         timeline=timeline,
         bundle=loaded.title,
         bundle_fingerprint=loaded.fingerprint,
-        others=others,
-        music=music,
-        uncertainty=mood.uncertainty(timeline),
-        embedding=embedding,
+        others=song.others,
+        music=song.music,
+        uncertainty=mood.uncertainty(timeline, song.members),
+        embedding=song.embedding,
         warnings=(
             *info.notices,
             *_silence_notices(timeline.weight),
-            *_music_notices(music),
+            *_music_notices(song.music),
         ),
     )
 
@@ -210,6 +214,20 @@ def lost(path: str, reason: Literal["timeout", "crashed"]) -> Failure:
     return Failure(path, "crashed", f"{shown}: the decoder crashed on it", "get the file again")
 
 
+@dataclass(frozen=True, slots=True)
+class _Song:
+    """What the windows say: the timeline of the main vocabulary, the song's `others` by vocabulary,
+    how much it sounds like `music` if the bundle says so, its embedding, and its tags, valence and
+    arousal as each member has them, (n_members, n_tags + 2), if there are several.
+    """
+
+    timeline: Timeline
+    others: dict[str, dict[str, float]]
+    music: float | None
+    embedding: FloatArray
+    members: FloatArray | None
+
+
 class _Scored:
     """Collects windows until a batch is full, scores it, and keeps the scores."""
 
@@ -236,11 +254,7 @@ class _Scored:
         self._outputs.append(self._bundle.score(values))
         self._waiting, self._n_waiting = [], 0
 
-    def close(
-        self, duration_s: float
-    ) -> tuple[Timeline, dict[str, dict[str, float]], float | None, FloatArray]:
-        """Give the timeline of the main vocabulary, the song's other tags, how much it sounds
-        like music, if the bundle says so, and its embedding."""
+    def close(self, duration_s: float) -> _Song:
         if self._waiting:
             self._score()
         bundle = self._bundle
@@ -270,7 +284,29 @@ class _Scored:
         judge, music = bundle.music_head, None
         if judge is not None:
             music = float(mood.mean_over_windows(output[judge.spec.name], weight)[0])
-        return timeline, other_scores, music, mood.mean_over_windows(output["embedding"], weight)
+        return _Song(
+            timeline,
+            other_scores,
+            music,
+            embedding=mood.mean_over_windows(output[EMBEDDING], weight),
+            members=self._members(output, weight),
+        )
+
+    def _members(self, output: dict[str, FloatArray], weight: FloatArray) -> FloatArray | None:
+        """Give what each member says of the song."""
+        bundle = self._bundle
+        if bundle.n_members == 1:
+            return None
+        main, plane = bundle.tag_heads[0].spec, bundle.plane_head
+
+        def of(head: Head) -> FloatArray:
+            means = mood.mean_over_windows(output[members_of(head)], weight)
+            return means.reshape(bundle.n_members, head.n_outputs)
+
+        scores = of(main)
+        assert main.vocabulary is not None
+        placed = mood.place(scores, main.vocabulary) if plane is None else of(plane.spec)
+        return np.concatenate([scores, placed], axis=1)
 
 
 def _frame_s(bundle: Bundle) -> float:

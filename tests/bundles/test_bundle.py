@@ -238,7 +238,10 @@ def test_hostile_keys_and_values_are_shown_short_and_printable(folder: Path) -> 
 
 SETTINGS: list[tuple[str, Manifest, str]] = [
     ("", {"aggregation": "max"}, "it asks for aggregation 'max'"),
-    ("", {"n_dims": 0}, "n_dims must be at least 1"),
+    ("", {"n_dims": 0}, "n_dims and n_members must be at least 1"),
+    ("", {"n_members": 0}, "n_dims and n_members must be at least 1"),
+    ("", {"n_members": 2.0}, "n_members must be a whole number"),
+    ("", {"n_members": 2}, "which bundle.json does not state"),
     ("", {"n_dims": 13}, "and outputs embedding [12], emotions [18], gems9 [9], plane [2]"),
     ("", {"heads": []}, "there is no head with tags"),
     ("", {"heads": [{"name": "plane", "kind": "plane"}]}, "there is no head with tags"),

@@ -30,6 +30,7 @@ from affetto.core import FloatArray, Head
 from affetto.errors import AffettoError, BundleInvalid, MissingExtra, UnknownName
 from affetto.files import file_sha256
 from affetto.frontends import FrontEnd
+from affetto.models.outputs import EMBEDDING, members_of, widths
 from affetto.vocabularies import load as load_vocabulary
 from affetto.windows import Cut
 
@@ -65,6 +66,7 @@ _KEYS: _Kinds = {
     "license": str,
     "files": dict,
 }
+_LATER_KEYS: _Kinds = {"n_members": int}  # may be left out, as they were once
 _FRONT_END_KEYS: _Kinds = {"name": str, "revision": int, "config": dict}
 _WINDOW_KEYS: _Kinds = {"duration_s": float, "hop_s": float}
 _PLAIN_KEYS: _Kinds = {"name": str, "kind": str}
@@ -107,6 +109,7 @@ class Bundle:
     """A network that is ready to score, with all that is needed to feed it.
 
     `window_s` and `hop_s` are seconds, the hop being the one prediction takes by default.
+    `n_members` networks learnt apart; what is said is their mean.
     `training` says on what, how and with which seed it was trained. `fingerprint` hashes
     `bundle.json` and with it, through the files' hashes, every number.
     """
@@ -120,6 +123,7 @@ class Bundle:
     hop_s: float
     heads: tuple[BundleHead, ...]
     n_dims: int
+    n_members: int
     architecture: Mapping[str, Any]
     training: Mapping[str, Any]
     license: str
@@ -159,20 +163,23 @@ class Bundle:
         """Score windows (n_windows, n_bins, n_frames).
 
         Gives each head's values (n_windows, n_outputs) by name, tags and music in [0, 1] and the
-        plane in [-1, 1], and `embedding` (n_windows, n_dims). Raises: BundleInvalid if the
-        network gives anything else.
+        plane in [-1, 1], `embedding` (n_windows, n_dims), and of several members what each says,
+        as `affetto.models.outputs` has it. Raises: BundleInvalid if the network gives anything
+        else.
         """
         outputs = self.runtime.score(values)
         for head in self.heads:
             lowest = -1 if head.spec.kind == "plane" else 0
-            found = outputs[head.spec.name]
-            if not np.all((found >= lowest) & (found <= 1)):  # nor for NaN
-                raise BundleInvalid(
-                    f"{display(self.folder)}: head {head.spec.name} gives values that are not "
-                    f"between {lowest} and 1",
-                    _HINT,
-                )
-        if not np.isfinite(outputs["embedding"]).all():
+            for name in (head.spec.name, members_of(head.spec)):
+                found = outputs.get(name)
+                # nor for NaN
+                if found is not None and not np.all((found >= lowest) & (found <= 1)):
+                    raise BundleInvalid(
+                        f"{display(self.folder)}: {name} gives values that are not between "
+                        f"{lowest} and 1",
+                        _HINT,
+                    )
+        if not np.isfinite(outputs[EMBEDDING]).all():
             raise BundleInvalid(
                 f"{display(self.folder)}: the embedding has values that are no numbers", _HINT
             )
@@ -213,8 +220,9 @@ def read(folder: Path, *, runtime: RuntimeName = "onnx") -> Bundle:
         heads = tuple(_head(folder, plain) for plain in manifest["heads"])
         _check_heads(heads)
         _check_keys(manifest["architecture"], _ARCHITECTURE_KEYS, "architecture")
-        if manifest["n_dims"] < 1:
-            raise ValueError("n_dims must be at least 1")
+        n_members = manifest.get("n_members", 1)
+        if manifest["n_dims"] < 1 or n_members < 1:
+            raise ValueError("n_dims and n_members must be at least 1")
     except BundleInvalid:
         raise
     # What a front end makes of numbers out of any range is not foreseeable.
@@ -231,6 +239,7 @@ def read(folder: Path, *, runtime: RuntimeName = "onnx") -> Bundle:
         "window_s": float(window["duration_s"]),
         "hop_s": float(window["hop_s"]),
         "heads": heads,
+        "n_members": n_members,
         "fingerprint": hashlib.sha256(text).hexdigest(),
         "runtime_name": runtime,
     }
@@ -247,6 +256,7 @@ def manifest_text(
     hop_s: float,
     heads: Sequence[BundleHead],
     n_dims: int,
+    n_members: int = 1,
     architecture: Mapping[str, Any],
     training: Mapping[str, Any],
     license: str,
@@ -262,6 +272,7 @@ def manifest_text(
         "window": {"duration_s": window_s, "hop_s": hop_s},
         "heads": [head.to_dict() for head in heads],
         "n_dims": n_dims,
+        **({"n_members": n_members} if n_members > 1 else {}),
         "architecture": dict(architecture),
         "aggregation": "mean",
         "training": dict(training),
@@ -306,7 +317,8 @@ def _manifest(folder: Path) -> tuple[bytes, dict[str, Any]]:
             "upgrade affetto, or take a bundle made for this version",
         )
     try:
-        _check_keys(manifest, _KEYS, "it")
+        later = {key: kind for key, kind in _LATER_KEYS.items() if key in manifest}
+        _check_keys(manifest, {**_KEYS, **later}, "it")
     except ValueError as error:
         _refuse(folder, str(error))
     if manifest["aggregation"] != "mean":
@@ -394,7 +406,7 @@ def _check_heads(heads: Sequence[BundleHead]) -> None:
     vocabularies = [head.spec.vocabulary for head in heads if head.spec.vocabulary is not None]
     if not vocabularies or not all(map(len, vocabularies)):
         raise ValueError("there is no head with tags, or one without any")
-    names = ["embedding", *(head.spec.name for head in heads)]
+    names = [EMBEDDING, *(head.spec.name for head in heads)]
     others = [vocabulary.name for vocabulary in vocabularies]
     kinds = [head.spec.kind for head in heads if head.spec.vocabulary is None]
     if any(len(set(found)) < len(found) for found in (names, others, kinds)):
@@ -406,8 +418,8 @@ def _check_heads(heads: Sequence[BundleHead]) -> None:
 
 
 def _runtime(bundle: Mapping[str, Any]) -> Runtime:
-    outputs = {head.spec.name: head.spec.n_outputs for head in bundle["heads"]}
-    outputs["embedding"] = bundle["n_dims"]
+    specs = [head.spec for head in bundle["heads"]]
+    outputs = widths(specs, bundle["n_dims"], bundle["n_members"])
     front_end: FrontEnd = bundle["front_end"]
     n_frames = n_window_frames(bundle["window_s"], front_end)
     folder: Path = bundle["folder"]
@@ -420,7 +432,6 @@ def _runtime(bundle: Mapping[str, Any]) -> Runtime:
     models.require_torch()
     from affetto.models.scorer import TorchScorer
 
-    specs = [head.spec for head in bundle["heads"]]
     try:
         scorer = TorchScorer(folder / WEIGHTS, front_end.n_bins, specs, bundle["architecture"])
         found = scorer.score(np.zeros((1, front_end.n_bins, n_frames), np.float32))

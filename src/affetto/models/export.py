@@ -44,14 +44,13 @@ def to_onnx(scorer: Scorer, n_bins: int, n_frames: int, path: Path) -> None:
             "the export to ONNX needs onnx and onnxscript", "run: pip install 'affetto[train]'"
         ) from error
     scorer.eval()
-    names = [*(spec.name for spec in scorer.specs), "embedding"]
     example = torch.zeros(2, n_bins, n_frames)
     with _quiet_exporter():
         program = torch.onnx.export(
             _Outputs(scorer),
             (example,),
             input_names=["spectrogram"],
-            output_names=names,
+            output_names=list(scorer.output_names),
             opset_version=OPSET,
             dynamic_shapes={"spectrogram": {0: torch.export.Dim("batch", min=1, max=4096)}},
             dynamo=True,

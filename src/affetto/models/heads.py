@@ -22,6 +22,7 @@ from torch import Tensor, nn
 from torch.nn.functional import linear
 
 from affetto.core import Head
+from affetto.models.outputs import widths
 from affetto.models.plane import KIND, N_LOGITS, RATINGS, SIGNS
 
 IN_DOUBT = 1.5
@@ -54,6 +55,11 @@ class Scorer(nn.Module):
             {head.name: nn.Linear(network.n_dims, n_logits(head)) for head in heads}
         )
 
+    @property
+    def output_names(self) -> tuple[str, ...]:
+        """The names of what `outputs` gives, in its order."""
+        return tuple(widths(self.specs, self.network.n_dims, self.network.n_members))
+
     def forward(self, x: Tensor) -> dict[str, Tensor]:
         return self.of_summary(self.network.summarize(x))
 
@@ -64,9 +70,12 @@ class Scorer(nn.Module):
 
     def of_members(self, summary: Tensor) -> tuple[dict[str, Tensor], ...]:
         """Give each member's own logits; their mean is what `of_summary` gives."""
+        return self._of_members(self.network.embed(summary))
+
+    def _of_members(self, embedding: Tensor) -> tuple[dict[str, Tensor], ...]:
         n = self.network.n_members
         members: list[dict[str, Tensor]] = [{} for _ in range(n)]
-        parts = (n * self.network.embed(summary)).chunk(n, dim=1)
+        parts = (n * embedding).chunk(n, dim=1)
         for name, head in self.heads.items():
             assert isinstance(head, nn.Linear)
             weights = head.weight.chunk(n, dim=1)
@@ -75,7 +84,14 @@ class Scorer(nn.Module):
         return tuple(members)
 
     def outputs(self, x: Tensor) -> tuple[Tensor, ...]:
-        """Give each head's values, as `values_of` has them, then the embedding."""
+        """Give each head's values, as `values_of` has them, the embedding, and the values of
+        each member where there are several: what `output_names` names."""
         embedding = self.network(x)
-        values = (values_of(spec, self.heads[spec.name](embedding)) for spec in self.specs)
-        return (*values, embedding)
+        found = [values_of(spec, self.heads[spec.name](embedding)) for spec in self.specs]
+        found.append(embedding)
+        if self.network.n_members > 1:
+            members = self._of_members(embedding)
+            for spec in self.specs:
+                each = [values_of(spec, logits[spec.name]) for logits in members]
+                found.append(torch.cat(each, dim=1))
+        return tuple(found)

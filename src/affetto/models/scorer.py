@@ -29,14 +29,14 @@ class TorchScorer:
         load_weights(self._scorer, weights)
 
     def score(self, values: FloatArray) -> dict[str, FloatArray]:
-        """Give each head's values for windows (n_windows, n_bins, n_frames), and `embedding`."""
+        """Give the outputs for windows (n_windows, n_bins, n_frames), as `score`."""
         return score(self._scorer, values)
 
 
 def score(scorer: Scorer, values: FloatArray) -> dict[str, FloatArray]:
-    """Give each head's values (n_windows, n_outputs) and `embedding` (n_windows, n_dims)."""
+    """Give each head's values (n_windows, n_outputs), and what else `outputs.widths` names."""
     scorer.eval()
-    names = [*(spec.name for spec in scorer.specs), "embedding"]
+    names = scorer.output_names
     parts: dict[str, list[FloatArray]] = {name: [] for name in names}
     with torch.inference_mode():
         for first in range(0, len(values), BATCH_WINDOWS):

@@ -101,6 +101,7 @@ def _write(
         hop_s=hop_s,
         heads=_heads(config, thresholds),
         n_dims=scorer.network.n_dims,
+        n_members=scorer.network.n_members,
         architecture={"name": config.network.name, "config": dict(config.network.config)},
         training=record,
         license=config.license,

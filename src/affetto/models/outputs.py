@@ -1,0 +1,28 @@
+"""What a network with heads gives for windows, by name. No torch.
+
+A head's values under its name, `embedding`, and, where several networks learn apart, what each of
+them says: (batch, n_members * n_outputs) under the head's name with `.members` behind, one member
+after another. All are (batch, width).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from affetto.core import Head
+
+EMBEDDING = "embedding"
+
+
+def members_of(head: Head) -> str:
+    """Give the name under which stands what each member says."""
+    return f"{head.name}.members"
+
+
+def widths(heads: Sequence[Head], n_dims: int, n_members: int) -> dict[str, int]:
+    """Give the width of each output, in their order."""
+    found = {head.name: head.n_outputs for head in heads}
+    found[EMBEDDING] = n_dims
+    if n_members > 1:
+        found |= {members_of(head): n_members * head.n_outputs for head in heads}
+    return found
