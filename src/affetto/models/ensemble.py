@@ -15,6 +15,7 @@ from torch import Tensor, nn
 
 from affetto import models
 from affetto.errors import BadConfig
+from affetto.models.blocks import parts
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,8 +66,8 @@ class Ensemble(nn.Module):
 
     def embed(self, summary: Tensor) -> Tensor:
         """Give the embedding (batch, n_dims) of summaries (batch, n_summary)."""
-        parts = summary.chunk(self.n_members, dim=1)
-        embedded = [m.embed(part) for m, part in zip(self.members, parts, strict=True)]
+        summaries = parts(summary, self.n_members)
+        embedded = [m.embed(part) for m, part in zip(self.members, summaries, strict=True)]
         return torch.cat(embedded, dim=1) / self.n_members
 
     def forward(self, x: Tensor) -> Tensor:

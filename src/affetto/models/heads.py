@@ -22,6 +22,7 @@ from torch import Tensor, nn
 from torch.nn.functional import linear
 
 from affetto.core import Head
+from affetto.models.blocks import parts
 from affetto.models.outputs import widths
 from affetto.models.plane import KIND, N_LOGITS, RATINGS, SIGNS
 
@@ -75,12 +76,12 @@ class Scorer(nn.Module):
     def _of_members(self, embedding: Tensor) -> tuple[dict[str, Tensor], ...]:
         n = self.network.n_members
         members: list[dict[str, Tensor]] = [{} for _ in range(n)]
-        parts = (n * embedding).chunk(n, dim=1)
+        embeddings = parts(n * embedding, n)
         for name, head in self.heads.items():
             assert isinstance(head, nn.Linear)
-            weights = head.weight.chunk(n, dim=1)
-            for member, part, weight in zip(members, parts, weights, strict=True):
-                member[name] = linear(part, weight, head.bias)
+            weights = parts(head.weight, n)
+            for member, embedded, weight in zip(members, embeddings, weights, strict=True):
+                member[name] = linear(embedded, weight, head.bias)
         return tuple(members)
 
     def outputs(self, x: Tensor) -> tuple[Tensor, ...]:

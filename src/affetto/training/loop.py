@@ -26,6 +26,7 @@ from affetto import frontends, models
 from affetto.errors import BadConfig
 from affetto.files import write_text
 from affetto.metrics import macro, pearson, roc_auc
+from affetto.models.blocks import parts
 from affetto.models.export import load_weights, save_weights
 from affetto.models.heads import Scorer
 from affetto.models.scorer import score
@@ -262,10 +263,10 @@ def _epoch(state: _State, config: TrainConfig, training: Sequence[Item], epoch: 
             for logits in state.scorer.of_members(summary)
         )
         if state.student is not None:
-            parts = summary.chunk(len(state.student), dim=1)
+            summaries = parts(summary, len(state.student))
             told = _mean(
                 losses.masked_square(layer(part), targets[LESSONS], weights)
-                for layer, part in zip(state.student, parts, strict=True)
+                for layer, part in zip(state.student, summaries, strict=True)
             )
             loss = loss + config.teacher.weight * told
         state.optimizer.zero_grad(set_to_none=True)
