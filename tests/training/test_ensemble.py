@@ -7,10 +7,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 from affetto import bundles, predict
 from affetto.bundles.check import TOLERANCE, check, check_windows
 from affetto.errors import BadConfig
+from affetto.models.cnn import Cnn
 from affetto.training import loop, run
 from affetto.training.config import Part, TrainConfig
 from affetto.training.start import Start
@@ -56,6 +58,29 @@ def test_bundle_of_several_networks_says_so_and_keeps_what_each_says(bundle: Pat
         assert np.abs(by_member[:, 0] - by_member[:, 1]).max() > 1e-4  # they learnt apart
         logits = np.log(by_member / (1 - by_member)).mean(axis=1)
         np.testing.assert_allclose(values, 1 / (1 + np.exp(-logits)), atol=1e-5)
+
+
+def test_each_network_is_taught_by_batches_of_its_own(
+    tiny: TinyTraining, config: TrainConfig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: dict[int, list[bytes]] = {}
+    summarize = Cnn.summarize
+
+    def watched(network: Cnn, x: torch.Tensor) -> torch.Tensor:
+        if network.training:
+            seen.setdefault(id(network), []).append(x.numpy().tobytes())
+        return summarize(network, x)
+
+    monkeypatch.setattr(Cnn, "summarize", watched)
+    short = replace(config.optimizer, epochs=1)
+    parts = run.sides(replace(tiny.prepared, config=config), None, config.seed)
+    for network, folder in ((config.network, "several"), (tiny.config.network, "alone")):
+        changed = replace(config, network=network, optimizer=short)
+        loop.train(changed, parts.training, parts.validation, tmp_path / folder)
+    first, second, alone = seen.values()
+    assert first == alone
+    assert len(second) == len(first) > 0
+    assert not set(first) & set(second)
 
 
 def test_songs_of_several_networks_are_as_unsure_as_they_disagree(bundle: Path) -> None:

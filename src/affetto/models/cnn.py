@@ -89,6 +89,11 @@ class Cnn(nn.Module):
             nn.Dropout(config.dropout),
         )
 
+    @property
+    def trunks(self) -> tuple[nn.Module, ...]:
+        """The networks that learn apart: this one."""
+        return (self,)
+
     def summarize(self, x: Tensor) -> Tensor:
         """Give what `embed` takes, (batch, n_summary)."""
         pooled = self.norm(self.pool_frames(x))

@@ -1,7 +1,7 @@
 """Several networks of one kind, side by side: what they agree on is surer than what one says.
 
-Each starts from weights of its own and is taught by itself, on the same batches; the heads give the
-mean of their logits (L. K. Hansen, P. Salamon, "Neural network ensembles", IEEE PAMI 1990).
+Each starts from weights of its own and is taught by itself, on batches of its own; the heads give
+the mean of their logits (L. K. Hansen, P. Salamon, "Neural network ensembles", IEEE PAMI 1990).
 """
 
 from __future__ import annotations
@@ -59,6 +59,11 @@ class Ensemble(nn.Module):
         self.members: Any = nn.ModuleList(members)
         self.n_summary = sum(member.n_summary for member in members)
         self.n_dims = sum(member.n_dims for member in members)
+
+    @property
+    def trunks(self) -> tuple[nn.Module, ...]:
+        """The networks that learn apart."""
+        return tuple(self.members)
 
     def summarize(self, x: Tensor) -> Tensor:
         """Give what `embed` takes, (batch, n_summary)."""

@@ -11,7 +11,7 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -26,7 +26,6 @@ from affetto import frontends, models
 from affetto.errors import BadConfig
 from affetto.files import write_text
 from affetto.metrics import macro, pearson, roc_auc
-from affetto.models.blocks import parts
 from affetto.models.export import load_weights, save_weights
 from affetto.models.heads import Scorer
 from affetto.models.scorer import score
@@ -38,6 +37,8 @@ from affetto.training.start import Start
 
 WEIGHTS = "weights.safetensors"
 """The file of a run folder that holds the weights, once the training is done."""
+MEMBERS_APART = 1_000_000
+"""How far apart the seeds of an ensemble's members are, above those that people choose."""
 Report = Callable[[int, int, dict[str, float]], None]
 """Called after each epoch with its number, the number of epochs, and what was measured."""
 
@@ -228,45 +229,29 @@ class _State:
 def _epoch(state: _State, config: TrainConfig, training: Sequence[Item], epoch: int) -> float:
     """Run one epoch. Gives the mean loss."""
     torch.manual_seed(config.seed * 1_000_003 + epoch)
-    rng = np.random.default_rng([config.seed, epoch, 1])
     state.scorer.train()
-    heads = config.specs()
-    front_end = frontends.build(config.front_end.name, config.front_end.config)
-    frame_s = front_end.hop_length / front_end.sample_rate
-    n_window = round(config.window.duration_s / frame_s)
+    trunks = state.scorer.network.trunks
     head_weights = {head.name: head.weight for head in config.heads}
-    lesson_s = teacher.HOP_S if config.teacher.names else 0.0
-    drawn = batches(
-        training,
-        config.data,
-        heads,
-        n_window,
-        config.optimizer.batch_size,
-        config.seed,
-        epoch,
-        lesson_s / frame_s,
-    )
     is_brief = config.optimizer.precision == "bfloat16"
     sum_losses = 0.0
     step = epoch * state.n_steps_epoch
-    for batch in drawn:
+    drawn = (_drawn(config, training, epoch, member) for member in range(len(trunks)))
+    for of_members in zip(*drawn, strict=True):
         state.schedule.set_rate(state.optimizer, step)
-        targets = {name: torch.from_numpy(value) for name, value in batch.targets.items()}
-        values, targets = augment.apply(
-            torch.from_numpy(batch.values), targets, config.augment, rng
-        )
-        weights = torch.from_numpy(batch.weights)
         with torch.autocast("cpu", torch.bfloat16, enabled=is_brief):
-            summary = state.scorer.network.summarize(values)
+            summaries = [
+                trunk.summarize(batch.values)
+                for trunk, batch in zip(trunks, of_members, strict=True)
+            ]
+        logits = state.scorer.of_members(torch.cat(summaries, dim=1))
         loss = _mean(
-            losses.total(logits, targets, weights, head_weights)
-            for logits in state.scorer.of_members(summary)
+            losses.total(said, batch.targets, batch.weights, head_weights)
+            for said, batch in zip(logits, of_members, strict=True)
         )
         if state.student is not None:
-            summaries = parts(summary, len(state.student))
             told = _mean(
-                losses.masked_square(layer(part), targets[LESSONS], weights)
-                for layer, part in zip(state.student, summaries, strict=True)
+                losses.masked_square(layer(summary), batch.targets[LESSONS], batch.weights)
+                for layer, summary, batch in zip(state.student, summaries, of_members, strict=True)
             )
             loss = loss + config.teacher.weight * told
         state.optimizer.zero_grad(set_to_none=True)
@@ -276,6 +261,44 @@ def _epoch(state: _State, config: TrainConfig, training: Sequence[Item], epoch: 
         sum_losses += float(loss.detach())
         step += 1
     return sum_losses / max(1, state.n_steps_epoch)
+
+
+@dataclass(frozen=True, slots=True)
+class _Batch:
+    """What a network is taught in a step: values (batch, n_bins, n_frames), the rest by row."""
+
+    values: Tensor
+    targets: dict[str, Tensor]
+    weights: Tensor
+
+
+def _drawn(
+    config: TrainConfig, training: Sequence[Item], epoch: int, member: int
+) -> Iterator[_Batch]:
+    """Give a member's batches of an epoch, in an order and with changes of its own.
+
+    Networks that all see the same batches err more alike, and their mean is worth less.
+    """
+    seed = config.seed + member * MEMBERS_APART
+    rng = np.random.default_rng([seed, epoch, 1])
+    front_end = frontends.build(config.front_end.name, config.front_end.config)
+    frame_s = front_end.hop_length / front_end.sample_rate
+    lesson_s = teacher.HOP_S if config.teacher.names else 0.0
+    for batch in batches(
+        training,
+        config.data,
+        config.specs(),
+        round(config.window.duration_s / frame_s),
+        config.optimizer.batch_size,
+        seed,
+        epoch,
+        lesson_s / frame_s,
+    ):
+        targets = {name: torch.from_numpy(value) for name, value in batch.targets.items()}
+        values, targets = augment.apply(
+            torch.from_numpy(batch.values), targets, config.augment, rng
+        )
+        yield _Batch(values, targets, torch.from_numpy(batch.weights))
 
 
 def _mean(losses_of_members: Iterable[Tensor]) -> Tensor:
