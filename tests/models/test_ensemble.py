@@ -86,3 +86,11 @@ def test_ensembles_settings_are_filled_up_with_its_members() -> None:
     assert whole.config["n_dims"] == 7
     assert whole.config["channels"] == (4, 8)
     assert whole.config["n_summary"] == models.settings("cnn", {}).n_summary
+
+
+def test_outputs_of_an_ensemble_have_the_embedding_of_one_member(windows: torch.Tensor) -> None:
+    scorer = scorer_of().eval()
+    outputs = dict(zip(scorer.output_names, scorer.outputs(windows), strict=True))
+    assert list(outputs) == ["gems9", "plane", "embedding", "gems9.members", "plane.members"]
+    torch.testing.assert_close(outputs["embedding"], scorer.network.members[0](windows))
+    assert outputs["embedding"].shape == (len(windows), scorer.n_dims)

@@ -59,7 +59,12 @@ class Scorer(nn.Module):
     @property
     def output_names(self) -> tuple[str, ...]:
         """The names of what `outputs` gives, in its order."""
-        return tuple(widths(self.specs, self.network.n_dims, self.network.n_members))
+        return tuple(widths(self.specs, self.n_dims, self.network.n_members))
+
+    @property
+    def n_dims(self) -> int:
+        """The width of the embedding that `outputs` gives: that of one member."""
+        return int(self.network.n_dims // self.network.n_members)
 
     def forward(self, x: Tensor) -> dict[str, Tensor]:
         return self.of_summary(self.network.summarize(x))
@@ -86,10 +91,14 @@ class Scorer(nn.Module):
 
     def outputs(self, x: Tensor) -> tuple[Tensor, ...]:
         """Give each head's values, as `values_of` has them, the embedding, and the values of
-        each member where there are several: what `output_names` names."""
+        each member where there are several: what `output_names` names.
+
+        The embedding is that of the first member. It is for finding what sounds alike, for which
+        one is as good, and those of a library are kept and compared by the hundred thousand.
+        """
         embedding = self.network(x)
         found = [values_of(spec, self.heads[spec.name](embedding)) for spec in self.specs]
-        found.append(embedding)
+        found.append(self.network.n_members * parts(embedding, self.network.n_members)[0])
         if self.network.n_members > 1:
             members = self._of_members(embedding)
             for spec in self.specs:

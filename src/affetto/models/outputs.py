@@ -1,8 +1,8 @@
 """What a network with heads gives for windows, by name. No torch.
 
-A head's values under its name, `embedding`, and, where several networks learn apart, what each of
-them says: (batch, n_members * n_outputs) under the head's name with `.members` behind, one member
-after another. All are (batch, width).
+A head's values under its name, and `embedding`. Where several networks learn apart, the embedding
+is that of the first, and what each of them says stands beside, (batch, n_members * n_outputs),
+under the head's name with `.members` behind, one member after another. All are (batch, width).
 """
 
 from __future__ import annotations

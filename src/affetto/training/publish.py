@@ -100,7 +100,7 @@ def _write(
         window_s=window_s,
         hop_s=hop_s,
         heads=_heads(config, thresholds),
-        n_dims=scorer.network.n_dims,
+        n_dims=scorer.n_dims,
         n_members=scorer.network.n_members,
         architecture={"name": config.network.name, "config": dict(config.network.config)},
         training=record,
