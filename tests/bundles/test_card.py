@@ -152,6 +152,14 @@ def test_card_tells_figures_by_genre_and_who_taught() -> None:
     assert "Level is taken out" in card_text(DATA)
 
 
+def test_card_tells_of_several_networks_and_what_they_hear() -> None:
+    network = {"config": {"n_members": 3, "config": {"level": True}}}
+    text = card_text(replace(DATA, record={**DATA.record, "recipe": {"network": network}}))
+    assert "All of it is the mean of 3 networks" in text
+    assert "How loud a file is mastered" in text
+    assert "networks, each trained" not in card_text(DATA)
+
+
 def test_a_section_stands_before_the_limits_and_replaces_the_older_one() -> None:
     plain = card_text(DATA)
     once = with_section(plain, "How loud", ["Quite.", "Really."])

@@ -61,6 +61,7 @@ def card_text(data: CardData) -> str:
             "",
             *_heads(data.heads),
             "",
+            *_members(data.record),
             *_meaning(data),
             "",
             "## What it was trained on",
@@ -132,11 +133,27 @@ def _foreign_sounds(heads: Sequence[Head]) -> Iterator[str]:
 
 
 def _loudness(record: Mapping[str, Any]) -> Iterator[str]:
-    if record.get("recipe", {}).get("network", {}).get("config", {}).get("level"):
+    config = _network(record)
+    if config.get("config", config).get("level"):
         yield "- How loud a file is mastered is a part of what it hears: a quieter copy sounds a"
         yield "  little calmer to it."
     else:
         yield "- Level is taken out of each window, so loudness itself says nothing to it."
+
+
+def _members(record: Mapping[str, Any]) -> Iterator[str]:
+    """Say of how many networks what it says is the mean, if of more than one."""
+    n_members = _network(record).get("n_members", 1)
+    if n_members > 1:
+        yield f"All of it is the mean of {n_members} networks, each trained from other weights and"
+        yield "by other batches; how far they lie apart is a part of a song's uncertainty."
+        yield ""
+
+
+def _network(record: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Give the settings of the network."""
+    config: Mapping[str, Any] = record.get("recipe", {}).get("network", {}).get("config", {})
+    return config
 
 
 def _heads(heads: Sequence[Head]) -> Iterator[str]:
