@@ -98,29 +98,6 @@ def save_weights(scorer: Scorer, path: Path) -> None:
     save_file(state, path)
 
 
-def round_weights(scorer: Scorer) -> None:
-    """Round the weights of all layers to half precision, for `save_rounded`.
-
-    Biases, and what normalizations know, stay as they are: they are few.
-    """
-    with torch.no_grad():
-        for value in filter(_is_rounded, scorer.state_dict().values()):
-            value.copy_(value.half())
-
-
-def save_rounded(scorer: Scorer, path: Path) -> None:
-    """Write what `round_weights` has rounded in half the space, for `load_weights` to read."""
-    state = {
-        key: (value.half() if _is_rounded(value) else value).contiguous()
-        for key, value in scorer.state_dict().items()
-    }
-    save_file(state, path)
-
-
-def _is_rounded(value: Tensor) -> bool:
-    return value.ndim > 1 and value.is_floating_point()
-
-
 def load_weights(scorer: Scorer, path: Path) -> None:
     """Read what `save_weights` wrote.
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import shutil
 import tempfile
 from collections.abc import Mapping, Sequence
-from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +15,7 @@ from affetto.bundles.check import check_windows, expected_text
 from affetto.core import FloatArray
 from affetto.errors import BundleInvalid
 from affetto.files import write_text
-from affetto.models.export import max_difference, round_weights, save_rounded, to_onnx
+from affetto.models.export import max_difference, save_weights, to_onnx
 from affetto.models.heads import Scorer
 from affetto.models.scorer import score
 from affetto.training.config import TrainConfig
@@ -78,9 +77,8 @@ def _write(
 ) -> float:
     front_end = frontends.build(config.front_end.name, config.front_end.config)
     window_s, hop_s = config.window.duration_s, config.window.hop_s
-    scorer = deepcopy(scorer).eval()
-    round_weights(scorer)
-    save_rounded(scorer, folder / layout.WEIGHTS)
+    scorer.eval()
+    save_weights(scorer, folder / layout.WEIGHTS)
     (folder / layout.WEIGHTS).chmod(0o644)  # safetensors writes for the owner alone
     to_onnx(scorer, front_end.n_bins, n_window_frames(window_s, front_end), folder / layout.ONNX)
     windows = check_windows(front_end, window_s, hop_s)
