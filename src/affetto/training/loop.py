@@ -277,7 +277,7 @@ def _drawn(
 ) -> Iterator[_Batch]:
     """Give a member's batches of an epoch, in an order and with changes of its own.
 
-    Networks that all see the same batches err more alike, and their mean is worth less.
+    The first member's are those of a network alone.
     """
     seed = config.seed + member * MEMBERS_APART
     rng = np.random.default_rng([seed, epoch, 1])
