@@ -114,6 +114,29 @@ def test_exception_of_the_items_is_raised() -> None:
         list(map_ordered(work.squared, items(), 2, time_limit_s=LIMIT_S))
 
 
+@pytest.mark.skipif(not hasattr(signal, "pthread_sigmask"), reason="signals cannot be held here")
+def test_process_that_is_still_starting_when_all_end_says_nothing(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    def items() -> Iterator[str]:
+        yield str(tmp_path / "begun")
+        while not (tmp_path / "begun").exists():
+            time.sleep(0.01)
+        raise BadConfig("no more items")
+
+    with pytest.raises(BadConfig, match="no more items"):
+        for _ in map_ordered(
+            work.outlive_the_request_to_end,
+            items(),
+            2,
+            time_limit_s=LIMIT_S,
+            initializer=work.take,
+            initargs=(work.SlowToLoad(),),
+        ):
+            pass
+    assert capfd.readouterr().err == ""
+
+
 def test_no_more_processes_work_than_were_asked_for() -> None:
     assert len(set(run(work.process_id, 20))) <= 2
     assert os.getpid() not in run(work.process_id, 2)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import signal
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 from affetto import prediction
@@ -44,6 +46,28 @@ def fail_at_two(number: int) -> int:
     if number == 2:
         raise BadConfig("two is refused", "take another")
     return number
+
+
+def outlive_the_request_to_end(path: str) -> None:
+    """Tell by a file that this has begun, and go on until the process is killed."""
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
+    Path(path).touch()
+    time.sleep(600)
+
+
+class SlowToLoad:
+    """Takes another process a second to unpickle, but the first that it is sent to."""
+
+    def __init__(self) -> None:
+        self._n_sent = 0
+
+    def __reduce__(self) -> tuple[Callable[[float], None], tuple[float]]:
+        self._n_sent += 1
+        return time.sleep, (0.0 if self._n_sent == 1 else 1.0,)
+
+
+def take(_: object) -> None:
+    """Prepare a process by nothing."""
 
 
 def process_id(_: int) -> int:

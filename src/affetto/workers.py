@@ -212,13 +212,24 @@ def _pool(
 def _new_pool(
     n_processes: int, initializer: Callable[..., None] | None, initargs: tuple[Any, ...]
 ) -> Any:
-    import multiprocessing
+    from multiprocessing.context import SpawnContext
 
     from pebble import ProcessPool
 
+    class KeepingContext(SpawnContext):
+        """Keeps its locks. A pool that is stopped drops them, and with them their names, before
+        its processes have ended: one that was still starting then prints that they are gone."""
+
+        def __init__(self) -> None:
+            self._locks: list[Any] = []
+
+        def RLock(self) -> Any:  # noqa: N802 - multiprocessing's name
+            self._locks.append(super().RLock())
+            return self._locks[-1]
+
     return ProcessPool(
         max_workers=n_processes,
-        context=multiprocessing.get_context("spawn"),
+        context=KeepingContext(),
         initializer=_start,
         initargs=(initializer, initargs),
     )
