@@ -130,7 +130,7 @@ def test_results_are_valid_json_without_nan_and_with_the_trivial_systems(spied: 
     assert plain["system"] == "tiny 0.0.1"
     assert plain["seeds"] == [3]
     assert plain["protocol"] == (
-        "5 of 5 folds by group, one network a fold, calibrated on the other folds"
+        "5 of 5 folds by group, one network a fold, calibrated and cut by the other folds"
     )
     n_numbers = 0
     for found in plain["evaluations"]:
@@ -156,17 +156,24 @@ def test_results_hold_a_calibration_of_each_head_but_music_with_a_value_for_each
 def test_scores_of_a_fold_do_not_depend_on_its_own_labels(
     spied: Spied, tiny: TinyTraining, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    fitted_on: list[set[str]] = []
-    fit = cross_validation.fit_heads
+    calibrated_on: list[set[str]] = []
+    cut_on: list[set[str]] = []
+    fit, cut = cross_validation.fit_heads, cross_validation.fitted_thresholds
 
     def spying_fit(heads: Any, datasets: Any, items: Sequence[Item], windows: Any) -> Any:
-        fitted_on.append({item.example.group for item in items})
+        calibrated_on.append({item.example.group for item in items})
         return fit(heads, datasets, items, windows)
 
+    def spying_cut(config: Any, items: Sequence[Item], outputs: Any) -> Any:
+        cut_on.append({item.example.group for item in items})
+        return cut(config, items, outputs)
+
     monkeypatch.setattr(cross_validation, "fit_heads", spying_fit)
+    monkeypatch.setattr(cross_validation, "fitted_thresholds", spying_cut)
     again = cross_validate(tiny.config, NAMES, tiny.root, spied.runs)
     everyone = {item.example.group for item in tiny.prepared.items.values()}
-    *of_folds, of_bundle = fitted_on
+    assert cut_on == calibrated_on
+    *of_folds, of_bundle = cut_on
     assert of_bundle == everyone
     held = [held for e in again.evaluations for held in e.held]
     for fold, groups in enumerate(of_folds):
@@ -277,7 +284,7 @@ def test_cross_validation_of_fewer_folds_says_so(spied: Spied, tiny: TinyTrainin
         progress=lambda what, *_: steps.append(what),
     )
     assert results.protocol == (
-        "2 of 5 folds by group, one network a fold, calibrated on the other folds"
+        "2 of 5 folds by group, one network a fold, calibrated and cut by the other folds"
     )
     (found,) = results.evaluations
     assert found.n_examples == 4

@@ -4,7 +4,8 @@ The folds are those of `datasets.splits`: whole artists or albums, the same in a
 the recipe. In each fold a network is trained on the other four without their validation
 groups; the fold itself is only scored. Its scores are calibrated by what the other folds'
 networks said of the other folds (which for each of them were not seen), and cut by thresholds
-fitted on the calibrated scores of its validation groups. Runs are kept in folders, so that a
+fitted on those scores, too: its validation groups would be too few. Where only one fold is run,
+they alone are left for thresholds, and nothing is calibrated. Runs are kept in folders, so that a
 second call, for another data set, finds the networks trained.
 """
 
@@ -27,7 +28,7 @@ from affetto.evaluation.trainings import FoldRun, train, train_all
 from affetto.training import loop
 from affetto.training.calibration import Calibration, Windows, fit_heads
 from affetto.training.config import TrainConfig
-from affetto.training.data import Progress
+from affetto.training.data import Item, Progress
 from affetto.training.run import Prepared, Sides, fitted_thresholds, prepare
 from affetto.training.start import Start, fingerprint
 
@@ -96,7 +97,7 @@ def cross_validate(
     return Results(
         system=f"{config.name} {config.version}",
         protocol=f"{len(used)} of {len(there)} folds by group, one network a fold"
-        + (", calibrated on the other folds" if len(used) > 1 else "")
+        + (", calibrated and cut by the other folds" if len(used) > 1 else "")
         + ("" if start is None else f", each started from {start.bundle.title}")
         + (f", {SEEN}" if any(seen_ones) else ""),
         fingerprint=fingerprint(config, start),
@@ -146,15 +147,16 @@ def _fold(prepared: Prepared, run: FoldRun, report: loop.Report) -> _Fold:
 def _calibrated(
     prepared: Prepared, fold: _Fold, others: Sequence[_Fold]
 ) -> dict[tuple[str, str], HeldOut]:
-    """Give the held-out part of each data set and head, calibrated by the other folds."""
-    config, validation = prepared.config, fold.sides.validation
-    heads = config.specs()
+    """Give the held-out part of each data set and head, calibrated and cut by the other folds."""
+    heads = prepared.config.specs()
     calibration = _fitted(prepared, others)
+    items = _test_items(others) or fold.sides.validation
+    windows = _windows(others) or fold.validation
     thresholds = fitted_thresholds(
-        config, validation, _song_values(heads, fold.validation, calibration)
+        prepared.config, items, _song_values(heads, windows, calibration)
     )
     if prepared.start is not None:
-        thresholds = prepared.start.thresholds(thresholds, validation, heads)
+        thresholds = prepared.start.thresholds(thresholds, items, heads)
     return held_out(
         heads,
         fold.sides.training,
@@ -171,7 +173,7 @@ def _pooled(
 ) -> tuple[dict[str, Calibration], dict[str, tuple[float, ...]]]:
     """Give each head's calibration and thresholds on all held-out scores: for a bundle."""
     calibration = _fitted(prepared, folds)
-    items = [item for fold in folds for item in fold.sides.test]
+    items = _test_items(folds)
     heads = prepared.config.specs()
     values = _song_values(heads, _windows(folds), calibration)
     thresholds = fitted_thresholds(prepared.config, items, values)
@@ -182,8 +184,13 @@ def _pooled(
 
 
 def _fitted(prepared: Prepared, folds: Sequence[_Fold]) -> dict[str, Calibration]:
-    items = [item for fold in folds for item in fold.sides.test]
-    return fit_heads(prepared.config.specs(), prepared.datasets, items, _windows(folds))
+    return fit_heads(
+        prepared.config.specs(), prepared.datasets, _test_items(folds), _windows(folds)
+    )
+
+
+def _test_items(folds: Sequence[_Fold]) -> list[Item]:
+    return [item for fold in folds for item in fold.sides.test]
 
 
 def _windows(folds: Sequence[_Fold]) -> dict[str, Windows]:

@@ -16,9 +16,9 @@ class HeldOut:
 
     `targets` (n, n_outputs) in [0, 1] with NaN for unknown; `outputs` (n, n_outputs), tags in
     [0, 1] and the plane in [-1, 1], and `uncalibrated` the same before a calibration, None
-    without one; `decisions` (n, n_tags), cut by thresholds of the fold's own validation groups,
-    None for the plane; `prior` (n, n_outputs) the fold's training mean
-    of the targets; `folds` (n,) which fold tested the example; `groups` the artists or songs.
+    without one; `decisions` (n, n_tags), cut by thresholds that its fold had no part in, None for
+    the plane; `prior` (n, n_outputs) the fold's training mean of the targets; `folds` (n,) which
+    fold tested the example; `groups` the artists or songs.
     """
 
     head: Head
