@@ -4,7 +4,8 @@
     python -m affetto.experiments.pages --check    says by its exit code whether that is fresh
 
 Run it in the root of the repository. Results of `affetto evaluate` get a short part of their
-own; a file of any other kind is refused, so that none is forgotten.
+own, but those of an earlier version, in a file named by recipe and version: they are there for
+what was measured beside them. A file of any other kind is refused, so that none is forgotten.
 """
 
 from __future__ import annotations
@@ -66,7 +67,7 @@ def text(folder: Path) -> str:
         blocks += page_blocks(experiments[name])
         blocks.append(Listing((f"Summary: results/{name}.json",)))
     for name in evaluations:
-        if not files[name]["settings"]:
+        if not (files[name]["settings"] or _is_earlier(name, files[name])):
             blocks += _evaluation(name, files[name])
     blocks += _changed({name: files[name] for name in evaluations})
     return markdown(blocks)
@@ -105,6 +106,11 @@ def _is_variant(summary: Mapping[str, Any]) -> bool:
     return bool(summary["ablation_of"])
 
 
+def _is_earlier(name: str, evaluation: Mapping[str, Any]) -> bool:
+    """Say whether an evaluation is kept only for what it is compared with."""
+    return bool(name == evaluation["system"].replace(" ", "-"))
+
+
 def _overview(experiments: Mapping[str, Mapping[str, Any]]) -> list[Block]:
     """Give one line for each experiment: its best network, baseline and mixture."""
     rows = [(title_of(values), *headline_row(values)) for values in experiments.values()]
@@ -122,16 +128,16 @@ def _overview(experiments: Mapping[str, Mapping[str, Any]]) -> list[Block]:
 
 
 def _changed(evaluations: Mapping[str, Mapping[str, Any]]) -> list[Block]:
-    """Give a table of the recipes that were evaluated with changed settings, each below itself."""
-    changed = {name: values for name, values in evaluations.items() if values["settings"]}
+    """Give a table of the recipes that were evaluated with changed settings, each below itself,
+    and of their later versions."""
+    changed = [values for values in evaluations.values() if values["settings"]]
     if not changed:
         return []
-    systems = {values["system"] for values in changed.values()}
-    whole = {
-        name: values
-        for name, values in evaluations.items()
-        if values["system"] in systems and name not in changed
-    }
+    recipes = {_recipe_of(values) for values in changed}
+    told = {name: values for name, values in evaluations.items() if _recipe_of(values) in recipes}
+    by_version = sorted(
+        told.items(), key=lambda item: (item[1]["system"], bool(item[1]["settings"]), item[0])
+    )
     rows = [
         (
             titled(values["system"], values["settings"]),
@@ -139,7 +145,7 @@ def _changed(evaluations: Mapping[str, Mapping[str, Any]]) -> list[Block]:
             *(_main_figure(values, *of) for of in _MAIN),
             f"results/{name}.json",
         )
-        for name, values in {**whole, **changed}.items()
+        for name, values in by_version
     ]
     header = (
         "recipe",
@@ -148,6 +154,11 @@ def _changed(evaluations: Mapping[str, Mapping[str, Any]]) -> list[Block]:
         "made by affetto evaluate, in",
     )
     return [Heading("What settings of a recipe give", 2), Table(header, tuple(rows))]
+
+
+def _recipe_of(evaluation: Mapping[str, Any]) -> str:
+    """Give the name of what was evaluated, without its version."""
+    return str(evaluation["system"]).rpartition(" ")[0]
 
 
 def _main_figure(values: Mapping[str, Any], dataset: str, head: str, measure: str) -> str:
