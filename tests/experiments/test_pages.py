@@ -80,22 +80,23 @@ def test_recipes_with_changed_settings_stand_in_a_table_below_the_recipe_itself(
 def test_earlier_version_stands_in_the_table_alone_before_the_later_one(
     results: Path, tmp_path: Path
 ) -> None:
-    now = json.loads((results / "default.json").read_text(encoding="utf-8")) | {"settings": {}}
-    before = now | {"system": "default 0.1.7"}
+    plain = json.loads((results / "default.json").read_text(encoding="utf-8"))
+    now = plain | {"system": "default 0.10.0", "settings": {}}
+    before = now | {"system": "default 0.9.7"}
     changed = before | {"settings": {"teacher.names": "[]"}}
-    for name, values in (("default", now), ("default-0.1.7", before), ("without", changed)):
+    for name, values in (("default", now), ("default-0.9.7", before), ("without", changed)):
         (tmp_path / f"{name}.json").write_text(json.dumps(values), encoding="utf-8")
     text = pages.text(tmp_path)
     headings = [line for line in text.splitlines() if line.startswith("## ")]
     assert headings == [
-        f"## Recipe or bundle {now['system']}",
+        "## Recipe or bundle default 0.10.0",
         "## What settings of a recipe give",
     ]
     rows = text.split("## What settings of a recipe give")[1].strip().splitlines()[2:]
     assert [row.split(" | ")[0].strip("| ") for row in rows] == [
-        "default 0.1.7",
-        "default 0.1.7 with teacher.names=[]",
-        now["system"],
+        "default 0.9.7",
+        "default 0.9.7 with teacher.names=[]",
+        "default 0.10.0",
     ]
 
 

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import re
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -135,9 +136,7 @@ def _changed(evaluations: Mapping[str, Mapping[str, Any]]) -> list[Block]:
         return []
     recipes = {_recipe_of(values) for values in changed}
     told = {name: values for name, values in evaluations.items() if _recipe_of(values) in recipes}
-    by_version = sorted(
-        told.items(), key=lambda item: (item[1]["system"], bool(item[1]["settings"]), item[0])
-    )
+    by_version = sorted(told.items(), key=_by_version)
     rows = [
         (
             titled(values["system"], values["settings"]),
@@ -154,6 +153,14 @@ def _changed(evaluations: Mapping[str, Mapping[str, Any]]) -> list[Block]:
         "made by affetto evaluate, in",
     )
     return [Heading("What settings of a recipe give", 2), Table(header, tuple(rows))]
+
+
+def _by_version(item: tuple[str, Mapping[str, Any]]) -> tuple[str, list[int], bool, str]:
+    """Give what sorts evaluations by name: by version, the recipe as it is first."""
+    name, evaluation = item
+    version = evaluation["system"].rpartition(" ")[2]
+    numbers = [int(number) for number in re.findall(r"\d+", version)]
+    return _recipe_of(evaluation), numbers, bool(evaluation["settings"]), name
 
 
 def _recipe_of(evaluation: Mapping[str, Any]) -> str:
