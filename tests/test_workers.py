@@ -130,7 +130,6 @@ def test_process_that_is_still_starting_when_all_end_says_nothing(
             items(),
             2,
             time_limit_s=LIMIT_S,
-            initializer=work.take,
             initargs=(work.SlowToLoad(),),
         ):
             pass

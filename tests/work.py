@@ -66,10 +66,6 @@ class SlowToLoad:
         return time.sleep, (0.0 if self._n_sent == 1 else 1.0,)
 
 
-def take(_: object) -> None:
-    """Prepare a process by nothing."""
-
-
 def process_id(_: int) -> int:
     time.sleep(0.02)
     return os.getpid()

@@ -84,7 +84,8 @@ def cross_validate(
         of_seed: list[_Fold] = []
         for number, fold in enumerate(used):
             progress(f"seed {seed}, fold {fold}", round_ * len(used) + number, len(used) * n_seeds)
-            of_seed.append(_fold(prepared, FoldRun(seed, fold, runs), report))
+            run = FoldRun(seed, fold, runs)
+            of_seed.append(_fold(prepared, run, report, is_alone=len(used) == 1))
         parts: dict[tuple[str, str], list[HeldOut]] = {}
         for found in of_seed:
             others = [other for other in of_seed if other is not found]
@@ -124,7 +125,10 @@ def _company(
 
 @dataclass(frozen=True, slots=True)
 class _Fold:
-    """One fold's sides, and what its network says of the windows of two of them, by head."""
+    """One fold's sides, and what its network says of the windows of two of them, by head.
+
+    `validation` is empty where there are other folds: it serves only where there is none.
+    """
 
     number: int
     sides: Sides
@@ -132,14 +136,14 @@ class _Fold:
     test: Mapping[str, Windows]
 
 
-def _fold(prepared: Prepared, run: FoldRun, report: loop.Report) -> _Fold:
+def _fold(prepared: Prepared, run: FoldRun, report: loop.Report, *, is_alone: bool) -> _Fold:
     """Train and score one fold."""
     parts, scorer = train(prepared, run, report)
     config = prepared.config
     return _Fold(
         number=run.fold,
         sides=parts,
-        validation=loop.score_windows(scorer, config, parts.validation),
+        validation=loop.score_windows(scorer, config, parts.validation if is_alone else ()),
         test=loop.score_windows(scorer, config, parts.test),
     )
 
@@ -149,12 +153,14 @@ def _calibrated(
 ) -> dict[tuple[str, str], HeldOut]:
     """Give the held-out part of each data set and head, calibrated and cut by the other folds."""
     heads = prepared.config.specs()
-    calibration = _fitted(prepared, others)
-    items = _test_items(others) or fold.sides.validation
-    windows = _windows(others) or fold.validation
-    thresholds = fitted_thresholds(
-        prepared.config, items, _song_values(heads, windows, calibration)
-    )
+    calibration: dict[str, Calibration] = {}
+    if others:
+        items: Sequence[Item] = _test_items(others)
+        calibration, thresholds = _fitted(prepared, others)
+    else:
+        items = fold.sides.validation
+        values = _song_values(heads, fold.validation, calibration)
+        thresholds = fitted_thresholds(prepared.config, items, values)
     if prepared.start is not None:
         thresholds = prepared.start.thresholds(thresholds, items, heads)
     return held_out(
@@ -171,22 +177,22 @@ def _calibrated(
 def _pooled(
     prepared: Prepared, folds: Sequence[_Fold]
 ) -> tuple[dict[str, Calibration], dict[str, tuple[float, ...]]]:
-    """Give each head's calibration and thresholds on all held-out scores: for a bundle."""
-    calibration = _fitted(prepared, folds)
-    items = _test_items(folds)
-    heads = prepared.config.specs()
-    values = _song_values(heads, _windows(folds), calibration)
-    thresholds = fitted_thresholds(prepared.config, items, values)
+    """Give each head's calibration and thresholds, rounded, on all scores: for a bundle."""
+    calibration, thresholds = _fitted(prepared, folds)
     rounded = {
         name: tuple(round(float(value), 4) for value in found) for name, found in thresholds.items()
     }
     return calibration, rounded
 
 
-def _fitted(prepared: Prepared, folds: Sequence[_Fold]) -> dict[str, Calibration]:
-    return fit_heads(
-        prepared.config.specs(), prepared.datasets, _test_items(folds), _windows(folds)
-    )
+def _fitted(
+    prepared: Prepared, folds: Sequence[_Fold]
+) -> tuple[dict[str, Calibration], dict[str, FloatArray]]:
+    """Fit each head's calibration and thresholds on the folds' held-out scores."""
+    heads, items, windows = prepared.config.specs(), _test_items(folds), _windows(folds)
+    calibration = fit_heads(heads, prepared.datasets, items, windows)
+    values = _song_values(heads, windows, calibration)
+    return calibration, fitted_thresholds(prepared.config, items, values)
 
 
 def _test_items(folds: Sequence[_Fold]) -> list[Item]:
@@ -195,8 +201,7 @@ def _test_items(folds: Sequence[_Fold]) -> list[Item]:
 
 def _windows(folds: Sequence[_Fold]) -> dict[str, Windows]:
     """Put the folds' held-out windows in a row, by head."""
-    names = folds[0].test if folds else ()
-    return {name: [rows for fold in folds for rows in fold.test[name]] for name in names}
+    return {name: [rows for fold in folds for rows in fold.test[name]] for name in folds[0].test}
 
 
 def _song_values(
