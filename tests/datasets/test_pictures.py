@@ -92,6 +92,15 @@ def test_read_picture_gives_the_bands_of_hearing_too(picture: Path) -> None:
     assert correlation > 0.98
 
 
+def test_read_picture_leaves_pitches_at_the_floor(picture: Path) -> None:
+    front_end = build("mel_pitch", {"n_mels": LOGMEL.n_bins})
+    found = read_picture(example_of(picture), front_end).values
+    assert len(found) == front_end.n_bins
+    bands = read_picture(example_of(picture), build("logmel", {"n_mels": LOGMEL.n_bins})).values
+    np.testing.assert_array_equal(found[: LOGMEL.n_bins], bands)
+    assert (found[LOGMEL.n_bins :] == front_end.floor).all()
+
+
 def test_read_picture_says_where_its_frames_stand(picture: Path) -> None:
     found = read_picture(example_of(picture), LOGMEL)
     assert found.hop_length == 512

@@ -6,9 +6,11 @@ import sys
 from typing import Any
 
 import pytest
+import torch
 
 from affetto import models
 from affetto.errors import BadConfig, MissingExtra, UnknownName
+from affetto.frontends.frames import FLOOR_DB
 
 
 def test_build_offers_the_nearest_network() -> None:
@@ -47,6 +49,39 @@ def test_build_without_torch_says_how_to_get_it(monkeypatch: pytest.MonkeyPatch)
 def test_cnn_refuses_sizes_that_are_no_positive_whole_numbers(config: dict[str, Any]) -> None:
     with pytest.raises(BadConfig, match="must be positive whole numbers"):
         models.build("cnn", 32, config)
+
+
+@pytest.mark.parametrize(
+    ("config", "reason"),
+    [
+        ({"n_pitches": 60}, "from 75 up, not 60"),
+        ({"n_pitches": 180.0}, "n_pitches"),
+        ({"pitch_channels": [16, 32]}, r"pitch_channels \(3 of them\)"),
+        ({"pitch_channels": [16, 32, 0]}, "pitch_channels"),
+        ({"pitch_hold": 0}, "pitch_hold"),
+        ({"pitch_dropout": 1.0}, "pitch_dropout"),
+        ({"n_pitches": 180}, "5 blocks are too many for -84 bins"),
+    ],
+)
+def test_cnn_refuses_pitches_that_it_cannot_look_at(config: dict[str, Any], reason: str) -> None:
+    with pytest.raises(BadConfig, match=reason):
+        models.build("cnn", 96, config)
+
+
+def test_cnn_looks_at_pitches_apart_from_bands() -> None:
+    torch.manual_seed(0)
+    network = models.build("cnn", 32 + 180, {"n_pitches": 180, "level": True}).eval()
+    windows = torch.randn(2, 32 + 180, 32)
+    windows[:, 32:] -= 60
+    unknown = windows.clone()
+    unknown[:, 32:] = FLOOR_DB
+    with torch.inference_mode():
+        known, without = network.summarize(windows), network.summarize(unknown)
+    assert known.shape == (2, network.n_summary)
+    n_pitch = network.pitch.n_summary
+    torch.testing.assert_close(known[:, :-n_pitch], without[:, :-n_pitch])
+    assert not without[:, -n_pitch:].any()
+    assert known[:, -n_pitch:].any()
 
 
 @pytest.mark.parametrize("dropout", [-0.1, 1.0, "half"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -11,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
+from affetto.frontends.frames import FLOOR_DB
 from affetto.training.augment import apply
 from affetto.training.config import AugmentConfig
 
@@ -185,3 +187,48 @@ def test_holes_end_where_silence_begins() -> None:
     config = AugmentConfig(holes_share=1.0, max_hole_bands=4)
     found, _ = apply(values, targets_of(50), config, np.random.default_rng(0))
     assert found.min() == -100
+
+
+PITCHES = AugmentConfig(max_transposition=2)
+
+
+def with_pitches(n_unknown: int = 1) -> Tensor:
+    """Give windows of 4 bands and 6 pitches, those of the first ones unknown."""
+    values = batch(n_windows=8)
+    values[:n_unknown, 4:] = FLOOR_DB
+    return values
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_transposition_moves_all_pitches_of_a_window_alike_and_no_band(seed: int) -> None:
+    values = with_pitches(n_unknown=0)
+    found, _ = apply(values, targets_of(8), PITCHES, np.random.default_rng(seed), n_pitches=6)
+    torch.testing.assert_close(found[:, :4], values[:, :4])
+    moved = []
+    for before, after in zip(values[:, 4:], found[:, 4:], strict=True):
+        rows = torch.arange(6)
+        fits = [m for m in range(-2, 3) if torch.equal(after, before[(rows - m).clamp(0, 5)])]
+        assert len(fits) == 1
+        moved += fits
+    assert len(set(moved)) > 1
+
+
+def test_unknown_pitches_stay_unknown_and_leave_those_of_others_as_they_are() -> None:
+    config = replace(ALL, max_transposition=2, pitch_gain_db=1.0)
+    for seed in range(10):
+        found, _ = apply(
+            with_pitches(2), targets_of(8), config, np.random.default_rng(seed), n_pitches=6
+        )
+        assert (found[:2, 4:] == FLOOR_DB).all()
+    values = with_pitches(7)  # nobody is left to be blended with
+    found, _ = apply(
+        values, targets_of(8), AugmentConfig(mixup=0.4), np.random.default_rng(0), n_pitches=6
+    )
+    torch.testing.assert_close(found[:, 4:], values[:, 4:])
+
+
+def test_pitches_are_blended_as_the_bands_are() -> None:
+    numbers = torch.arange(6.0)
+    values = numbers[:, None, None].expand(6, 5, 4)
+    found, _ = apply(values, {}, AugmentConfig(mixup=0.4), np.random.default_rng(1), n_pitches=2)
+    torch.testing.assert_close(found[:, 3:], found[:, :2])

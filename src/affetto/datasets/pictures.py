@@ -48,7 +48,8 @@ class PictureBlank(DatasetInvalid):
 
 
 def read_picture(example: Example, front_end: FrontEnd) -> Spectrogram:
-    """Give a picture's spectrogram in the space of a log-mel front end.
+    """Give a picture's spectrogram in the space of a log-mel front end, with or without pitches:
+    frames as short as a picture's do not tell these, so they are left at the floor.
 
     Raises: BadConfig for a front end whose frames are others than the pictures';
     DatasetInvalid for a picture that is damaged or blank.
@@ -59,12 +60,14 @@ def read_picture(example: Example, front_end: FrontEnd) -> Spectrogram:
     if of_power is None or frames != (N_FFT, HOP_LENGTH, SAMPLE_RATE):
         raise BadConfig(
             "the pictures of CAL500 hold frames of 1024 samples every 512 at 22,050 Hz",
-            "take the front end logmel with n_fft 1024, hop_length 512, sample_rate 22050",
+            "take the front end logmel or mel_pitch with n_fft 1024, hop_length 512 and "
+            "sample_rate 22050",
         )
     level_db = spectrum_db(picture_values(example.path))
-    values = of_power(10 ** (level_db / 10))
+    bands = of_power(10 ** (level_db / 10))
+    pitches = np.full((front_end.n_pitches, bands.shape[1]), front_end.floor, bands.dtype)
     return Spectrogram(
-        values=values - values.mean() + TYPICAL_LEVEL_DB,
+        values=np.concatenate([bands - bands.mean() + TYPICAL_LEVEL_DB, pitches]),
         sample_rate=SAMPLE_RATE,
         hop_length=HOP_LENGTH,
         fingerprint=fingerprint(front_end),

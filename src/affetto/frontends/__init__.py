@@ -21,6 +21,10 @@ FRONT_ENDS = Registry(
     "frontends",
     {
         "logmel": ("affetto.frontends.logmel:LogMel", "log-power mel spectrogram"),
+        "mel_pitch": (
+            "affetto.frontends.melpitch:MelPitch",
+            "log-power mel spectrogram, and the levels of single pitches",
+        ),
         "bark": ("affetto.frontends.bark:Bark", "level of 23 critical bands, chroma on demand"),
     },
 )
@@ -43,6 +47,9 @@ class FrontEnd(Protocol):
     revision: int
     sample_rate: int
     hop_length: int
+    n_pitches: int
+    """How many of the rows, the last ones, are single pitches; sound that cannot tell pitches
+    apart has the floor there."""
 
     @property
     def n_bins(self) -> int: ...

@@ -74,6 +74,7 @@ class Bark:
         self._chroma = FilterBank(chroma_filters(self.config)) if self.config.n_chroma else None
         self.n_bands = self._bands.n_bands
         self.n_bins = self.n_bands + self.config.n_chroma
+        self.n_pitches = 0
 
     def frames(self) -> BlockStream:
         """Open a stream of samples."""

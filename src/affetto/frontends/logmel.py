@@ -64,6 +64,7 @@ class LogMel:
         self.sample_rate = self.config.sample_rate
         self.hop_length = self.config.hop_length
         self.n_bins = self.config.n_mels
+        self.n_pitches = 0
         self._bank = FilterBank(mel_filters(self.config))
 
     def frames(self) -> BlockStream:

@@ -16,12 +16,21 @@ def parts(x: Tensor, n: int) -> tuple[Tensor, ...]:
     return tuple(x[:, first : first + width] for first in range(0, n * width, width))
 
 
+def normalized(x: Tensor, min_deviation: float) -> Tensor:
+    """Give each window (n_bins, n_frames) of x mean 0 and deviation 1 over all its values.
+
+    The deviation has a floor, in the front end's unit, so that near-silence is not blown up.
+    """
+    centered = x - x.mean(dim=(1, 2), keepdim=True)
+    deviation = centered.square().mean(dim=(1, 2), keepdim=True).sqrt()
+    return centered / deviation.clamp(min=min_deviation)
+
+
 class WindowNorm(nn.Module):
     """Give each window mean 0 and deviation 1 over all its values, then scale each band.
 
     The first step takes the level away (and with it any gain), which pictures of spectrograms
-    have lost already; the deviation has a floor of `min_deviation`, in the front end's unit,
-    so that near-silence is not blown up. The second is a batch normalization a frequency band.
+    have lost already. The second is a batch normalization a frequency band.
 
     Shape: (batch, n_bins, n_frames) -> the same.
     """
@@ -32,10 +41,7 @@ class WindowNorm(nn.Module):
         self.bands = nn.BatchNorm1d(n_bins)
 
     def forward(self, x: Tensor) -> Tensor:
-        mean = x.mean(dim=(1, 2), keepdim=True)
-        centered = x - mean
-        deviation = centered.square().mean(dim=(1, 2), keepdim=True).sqrt()
-        scaled: Tensor = self.bands(centered / deviation.clamp(min=self.min_deviation))
+        scaled: Tensor = self.bands(normalized(x, self.min_deviation))
         return scaled
 
 

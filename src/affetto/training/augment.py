@@ -7,6 +7,8 @@
 - gain: another volume, by up to `gain_db`.
 - holes: a share `holes_share` of the windows loses cells of its highest `max_hole_bands` bands, as
   an encoder of few bits makes them: here and there, for some frames, or throughout.
+- transposition: the pitches, where there are any, move by up to `max_transposition` rows, those at
+  the end repeated; and each row is louder or softer by `pitch_gain_db` (standard deviation).
 - masks over bands and frames (SpecAugment; D. S. Park and others, Interspeech 2019), filled with
   the window's mean.
 """
@@ -14,6 +16,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -27,19 +30,32 @@ _HOLE_DB = (3.0, 40.0)
 
 
 def apply(
-    values: Tensor, targets: Mapping[str, Tensor], config: AugmentConfig, rng: np.random.Generator
+    values: Tensor,
+    targets: Mapping[str, Tensor],
+    config: AugmentConfig,
+    rng: np.random.Generator,
+    n_pitches: int = 0,
 ) -> tuple[Tensor, dict[str, Tensor]]:
-    """Give changed windows (batch, n_bins, n_frames) and targets; the inputs stay as they are."""
+    """Give changed windows (batch, n_bins, n_frames) and targets; the inputs stay as they are.
+
+    The last `n_pitches` bins are single pitches: only mixup and transposition change them.
+    """
     changed = dict(targets)
+    n_bands = values.shape[1] - n_pitches
+    values, pitches = values[:, :n_bands], values[:, n_bands:]
     if config.tilt_db:
         values = values + _tilt(values, config.tilt_db, rng)
     if config.mixup:
-        values, changed = mixup(values, changed, config.mixup, rng)
+        mix = Mix.drawn(len(values), config.mixup, rng)
+        values, changed = mix.of_values(values), mix.of_targets(changed)
+        pitches = _mixed_where_known(pitches, mix) if n_pitches else pitches
     if config.gain_db:
         gain = rng.uniform(-config.gain_db, config.gain_db, len(values)).astype(np.float32)
         values = values + torch.from_numpy(gain)[:, None, None]
     if config.holes_share and config.max_hole_bands:
         values = _with_holes(values, config, rng)
+    if n_pitches:
+        pitches = _transposed(pitches, config, rng)
     mean = values.mean(dim=(1, 2), keepdim=True)
     masked = torch.zeros(values.shape, dtype=torch.bool)
     for row in masked:
@@ -49,7 +65,7 @@ def apply(
         for _ in range(config.n_time_masks):
             first, length = _stretch(values.shape[2], config.max_time_mask, rng)
             row[:, first : first + length] = True
-    return torch.where(masked, mean, values), changed
+    return torch.cat([torch.where(masked, mean, values), pitches], dim=1), changed
 
 
 def _tilt(values: Tensor, tilt_db: float, rng: np.random.Generator) -> Tensor:
@@ -75,21 +91,51 @@ def _with_holes(values: Tensor, config: AugmentConfig, rng: np.random.Generator)
     return (values - torch.from_numpy(loss)).clamp(min=min(FLOOR_DB, float(values.min())))
 
 
-def mixup(
-    values: Tensor, targets: Mapping[str, Tensor], strength: float, rng: np.random.Generator
-) -> tuple[Tensor, dict[str, Tensor]]:
-    """Blend each row of values (batch, ...), and its targets, with another one's."""
-    drawn = rng.beta(strength, strength, len(values)).astype(np.float32)
-    share = torch.from_numpy(np.maximum(drawn, 1 - drawn))[:, None]
-    partner = torch.from_numpy(rng.permutation(len(values)))
-    share_of_values = share.reshape(-1, *[1] * (values.ndim - 1))
-    mixed = share_of_values * values + (1 - share_of_values) * values[partner]
-    blended = {}
-    for name, own in targets.items():
-        other = own[partner]
-        both = share * own + (1 - share) * other
-        blended[name] = torch.where(torch.isnan(other), own, both)
-    return mixed, blended
+@dataclass(frozen=True, slots=True)
+class Mix:
+    """Who is blended with whom: each row keeps `share` (batch, 1) of itself, the rest being its
+    `partner`'s (batch,)."""
+
+    share: Tensor
+    partner: Tensor
+
+    @classmethod
+    def drawn(cls, n: int, strength: float, rng: np.random.Generator) -> Mix:
+        drawn = rng.beta(strength, strength, n).astype(np.float32)
+        share = torch.from_numpy(np.maximum(drawn, 1 - drawn))[:, None]
+        return cls(share, torch.from_numpy(rng.permutation(n)))
+
+    def of_values(self, values: Tensor) -> Tensor:
+        """Blend values (batch, ...)."""
+        share = self.share.reshape(-1, *[1] * (values.ndim - 1))
+        mixed: Tensor = share * values + (1 - share) * values[self.partner]
+        return mixed
+
+    def of_targets(self, targets: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """Blend targets (batch, n_values); where the partner's is NaN, the own one counts."""
+        blended = {}
+        for name, own in targets.items():
+            other = own[self.partner]
+            both = self.share * own + (1 - self.share) * other
+            blended[name] = torch.where(torch.isnan(other), own, both)
+        return blended
+
+
+def _mixed_where_known(pitches: Tensor, mix: Mix) -> Tensor:
+    """Blend pitches (batch, n_pitches, n_frames) of windows that both have them."""
+    known = pitches.amax(dim=(1, 2)) > FLOOR_DB + 1
+    both = known & known[mix.partner]
+    return torch.where(both[:, None, None], mix.of_values(pitches), pitches)
+
+
+def _transposed(pitches: Tensor, config: AugmentConfig, rng: np.random.Generator) -> Tensor:
+    n_windows, n_pitches, n_frames = pitches.shape
+    moved = rng.integers(-config.max_transposition, config.max_transposition + 1, n_windows)
+    rows = torch.from_numpy(np.clip(np.arange(n_pitches) - moved[:, None], 0, n_pitches - 1))
+    found = pitches.gather(1, rows[:, :, None].expand(-1, -1, n_frames))
+    gain = rng.normal(0, config.pitch_gain_db, (n_windows, n_pitches, 1)).astype(np.float32)
+    known = found.amax(dim=(1, 2), keepdim=True) > FLOOR_DB + 1
+    return torch.where(known, found + torch.from_numpy(gain), found)
 
 
 def _stretch(n: int, longest: int, rng: np.random.Generator) -> tuple[int, int]:

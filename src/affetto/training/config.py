@@ -99,6 +99,8 @@ class AugmentConfig:
     max_band_mask: int = 0
     n_time_masks: int = 0
     max_time_mask: int = 0
+    max_transposition: int = 0
+    pitch_gain_db: float = 0.0
 
     def __post_init__(self) -> None:
         for name, value in asdict(self).items():

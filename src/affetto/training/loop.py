@@ -296,7 +296,7 @@ def _drawn(
     ):
         targets = {name: torch.from_numpy(value) for name, value in batch.targets.items()}
         values, targets = augment.apply(
-            torch.from_numpy(batch.values), targets, config.augment, rng
+            torch.from_numpy(batch.values), targets, config.augment, rng, front_end.n_pitches
         )
         yield _Batch(values, targets, torch.from_numpy(batch.weights))
 

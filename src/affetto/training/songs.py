@@ -274,7 +274,8 @@ def _loss(
     summaries = scorer.network.summaries(batch.values, batch.owner, batch.spans)
     targets = dict(batch.targets)
     if scorer.config.mixup:
-        summaries, targets = augment.mixup(summaries, targets, scorer.config.mixup, rng)
+        mix = augment.Mix.drawn(len(summaries), scorer.config.mixup, rng)
+        summaries, targets = mix.of_values(summaries), mix.of_targets(targets)
     logits = scorer.logits(scorer.network.embed(summaries))
     weights = torch.ones(len(batch.owner))
     losses = [
