@@ -43,7 +43,7 @@ with av.open(sys.argv[1]) as file:
 STAGE_TITLES = {
     "decode": "decode alone (PyAV)",
     "decode_with_soundfile": "decode alone (soundfile)",
-    "log_mel": "decode, resample, log-mel",
+    "spectrogram": "decode, resample, spectrogram",
     "predict": "affetto.predict",
 }
 

@@ -43,7 +43,7 @@ def time_stages(folder: Path, n_rounds: int, bundle_name: str) -> dict[str, dict
     """Give the CPU seconds of each round, by format and stage."""
     bundle = affetto.load_bundle(bundle_name)
 
-    def log_mel(path: Path) -> None:
+    def spectrogram(path: Path) -> None:
         frames = bundle.front_end.frames()
         with audio.stream(path, bundle.front_end.sample_rate) as blocks:
             for block in blocks:
@@ -56,7 +56,7 @@ def time_stages(folder: Path, n_rounds: int, bundle_name: str) -> dict[str, dict
     stages: dict[str, Callable[[Path], None]] = {
         "decode": decode,
         "decode_with_soundfile": decode_with_soundfile,
-        "log_mel": log_mel,
+        "spectrogram": spectrogram,
         "predict": predict,
     }
     found: dict[str, dict[str, list[float]]] = {

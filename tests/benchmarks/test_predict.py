@@ -44,7 +44,7 @@ def test_benchmark_of_predict_writes_a_table_and_the_same_figures_as_json(tmp_pa
         "one_core": hasattr(os, "sched_setaffinity"),
     }
     assert set(found["machine"]["libraries"]) >= {"affetto", "av", "numpy", "onnxruntime"}
-    stages = {"decode", "decode_with_soundfile", "log_mel", "predict"}
+    stages = {"decode", "decode_with_soundfile", "spectrogram", "predict"}
     assert {name: set(of) for name, of in found["warm"].items()} == dict.fromkeys(
         ("mp3", "flac", "ogg"), stages
     )
