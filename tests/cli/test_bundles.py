@@ -40,6 +40,11 @@ def test_show_tells_tags_windows_and_terms_in_80_columns(
     assert max(map(len, lines)) <= 80
 
 
+def test_show_tells_bands_and_pitches_apart(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["bundles", "show", "default"]) == 0
+    assert "mel_pitch, 96 bands and 180 pitches at 22,050 Hz" in capsys.readouterr().out
+
+
 def test_show_gives_the_whole_description_as_json(
     bundle: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

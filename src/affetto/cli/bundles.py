@@ -104,7 +104,10 @@ def _facts(bundle: Bundle) -> Iterable[tuple[str, str]]:
     hop_s = f"a window of {bundle.window_s:g} s every {bundle.hop_s:g} s"
     yield "windows", hop_s
     front_end = bundle.front_end
-    yield "front end", f"{front_end.name}, {front_end.n_bins} bands at {front_end.sample_rate:,} Hz"
+    rows = f"{front_end.n_bins - front_end.n_pitches} bands"
+    if front_end.n_pitches:
+        rows += f" and {front_end.n_pitches} pitches"
+    yield "front end", f"{front_end.name}, {rows} at {front_end.sample_rate:,} Hz"
     yield "network", _line(bundle.architecture)
     for key, value in bundle.training.items():
         if key != "recipe":  # a page of settings; in the JSON

@@ -21,8 +21,9 @@ class CnnConfig:
 
     `frame_pool` frames are averaged into one at first. `level` lets the network hear how loud a
     window is; in training it is left out for a share `level_dropout` of the windows. The last
-    `n_pitches` rows, those of a front end that tells pitches, go to a trunk of their own; see
-    `pitch`: `pitch_channels`, and how many frames it averages into one.
+    `n_pitches` rows, those of a front end that tells pitches, three to a semitone, go to a trunk
+    of their own (see `pitch`) with `pitch_channels`, which averages `pitch_hold` frames into one
+    and in training is left out for a share `pitch_dropout` of the windows.
     """
 
     channels: tuple[int, ...] = (16, 32, 64, 96, 128)
