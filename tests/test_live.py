@@ -54,6 +54,21 @@ def test_windows_are_those_of_the_file(bundle: Bundle) -> None:
     np.testing.assert_allclose(found["plane"], whole.valence_arousal[:n_windows], atol=TOLERANCE)
 
 
+@pytest.mark.parametrize("hop_s", [None, 0.5])
+def test_windows_of_the_default_bundle_are_those_of_the_file(hop_s: float | None) -> None:
+    bundle = bundles.load("default")
+    rate_hz = bundle.front_end.sample_rate
+    sound = chirp(9.0, rate_hz)[:, 0]
+    found = columns(heard(Listener(bundle, rate_hz, hop_s=hop_s), np.array_split(sound, 100)))
+    whole = predict((sound, rate_hz), bundle, hop_s=hop_s).timeline
+    n_windows = len(found["start_s"])
+    assert n_windows >= 4
+    assert len(whole) - n_windows in (0, 1)
+    np.testing.assert_allclose(found["scores"], whole.scores[:n_windows], atol=TOLERANCE)
+    assert whole.valence_arousal is not None
+    np.testing.assert_allclose(found["plane"], whole.valence_arousal[:n_windows], atol=TOLERANCE)
+
+
 @given(sizes=st.lists(st.integers(0, 9_000), min_size=1, max_size=30))
 def test_sizes_of_the_parts_make_no_difference(bundle: Bundle, sizes: list[int]) -> None:
     parts = np.split(SOUND, np.minimum(np.cumsum(sizes), len(SOUND)))

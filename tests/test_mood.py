@@ -68,6 +68,13 @@ def test_window_is_silent_unless_one_band_of_one_frame_rises_above_80_db(
     assert sound_share(windows(values, [5]), FLOOR_DB) == [is_sound]
 
 
+def test_pitches_that_hear_beyond_a_silent_window_do_not_make_it_sound() -> None:
+    values = np.full((1, 5, 4), FLOOR_DB)
+    values[0, 3:] = -20.0
+    assert sound_share(windows(values, [4]), FLOOR_DB) == [1]
+    assert sound_share(windows(values, [4]), FLOOR_DB, n_pitches=2) == [0]
+
+
 def test_silence_is_measured_from_the_floor_of_the_front_end() -> None:
     values = np.full((1, 3, 5), -15.0)
     assert sound_share(windows(values, [5]), -40.0) == [1]

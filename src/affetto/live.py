@@ -51,9 +51,6 @@ class Listener:
         self._cut = Cut.of_seconds(
             bundle.window_s, hop_s, front_end.hop_length / front_end.sample_rate
         )
-        self._half_frame = front_end.config.n_fft // 2
-        # Frames before a window from which no sample reaches into it.
-        self._n_before = -(-self._half_frame // front_end.hop_length)
         self._resampler = make_resampler(sample_rate, front_end.sample_rate)
         self._samples: FloatArray = np.zeros(0, np.float32)
         self._first = 0  # number of the first sample that is kept
@@ -89,19 +86,19 @@ class Listener:
 
     def _frames(self) -> FloatArray | None:
         """Give the frames (n_bins, n_frames) of the next window, once all its samples are there."""
-        hop = self._bundle.front_end.hop_length
-        begin = max(0, self._next - self._n_before)
-        end = (self._next + self._cut.n_window - 1) * hop + self._half_frame
+        front_end = self._bundle.front_end
+        begin, end = front_end.reach(self._next, self._next + self._cut.n_window - 1)
         if self._first + len(self._samples) < end:
             return None
-        stream = self._bundle.front_end.frames()
-        sound = self._samples[begin * hop - self._first : end - self._first]
+        stream = front_end.frames()
+        sound = self._samples[begin * front_end.hop_length - self._first : end - self._first]
         frames = np.concatenate([stream.push(sound), stream.finish()], axis=1)
         first = self._next - begin
         return frames[:, first : first + self._cut.n_window]
 
     def _forget(self) -> None:
-        needed = max(0, self._next - self._n_before) * self._bundle.front_end.hop_length
+        begin, _ = self._bundle.front_end.reach(self._next, self._next)
+        needed = begin * self._bundle.front_end.hop_length
         n_drop = min(max(0, needed - self._first), len(self._samples))
         self._samples = self._samples[n_drop:]
         self._first += n_drop
@@ -125,7 +122,7 @@ class Listener:
             start_s=starts,
             end_s=starts + self._cut.duration_s,
             scores=scores,
-            weight=mood.sound_share(windows, bundle.front_end.floor),
+            weight=mood.sound_share(windows, bundle.front_end.floor, bundle.front_end.n_pitches),
             valence_arousal=mood.place(scores, main.vocabulary)
             if plane is None
             else outputs[plane.spec.name],

@@ -36,12 +36,14 @@ MIN_WINDOWS = 2.0
 """Less sound than so many windows says nothing about how a song varies."""
 
 
-def sound_share(windows: Windows, floor_db: float) -> FloatArray:
+def sound_share(windows: Windows, floor_db: float, n_pitches: int = 0) -> FloatArray:
     """Give each window's weight (n_windows,) in [0, 1]: 0 in silence, less than 1 where repeated.
 
-    `floor_db` is the front end's value of digital silence.
+    `floor_db` is the front end's value of digital silence. Its last `n_pitches` rows do not count:
+    their longer frames hear what is beyond the window.
     """
-    is_sound = windows.values.max(axis=(1, 2)) > floor_db + SILENT_ABOVE_FLOOR_DB
+    bands = windows.values[:, : windows.values.shape[1] - n_pitches]
+    is_sound = bands.max(axis=(1, 2)) > floor_db + SILENT_ABOVE_FLOOR_DB
     share = is_sound * (windows.n_valid / windows.values.shape[2])
     return np.asarray(share, np.float32)
 

@@ -245,7 +245,8 @@ class _Scored:
         self._waiting.append(windows)
         self._n_waiting += len(windows.start_s)
         self._starts.append(windows.start_s)
-        self._weights.append(mood.sound_share(windows, self._bundle.front_end.floor))
+        front_end = self._bundle.front_end
+        self._weights.append(mood.sound_share(windows, front_end.floor, front_end.n_pitches))
         if self._n_waiting >= BATCH_WINDOWS:
             self._score()
 

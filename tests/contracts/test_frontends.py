@@ -45,6 +45,19 @@ def test_frames_are_one_and_one_more_for_each_hop(name: str, n_samples: int) -> 
     assert result.fingerprint == fingerprint(front_end)
 
 
+@given(first=st.integers(0, 90), n_more=st.integers(0, 40))
+def test_frames_hang_on_nothing_beyond_their_reach(name: str, first: int, n_more: int) -> None:
+    front_end, last = default(name), first + n_more
+    hop = front_end.hop_length
+    samples = noise((last + 40) * hop)
+    begin, end = front_end.reach(first, last)
+    assert 0 <= begin <= first
+    assert last * hop <= end
+    part = values(front_end, samples[begin * hop : end])[:, first - begin : last + 1 - begin]
+    whole = values(front_end, samples)[:, first : last + 1]
+    np.testing.assert_allclose(part, whole, atol=1e-3)
+
+
 @given(
     n_samples=st.integers(0, 80_000),
     cuts=st.lists(st.integers(0, 80_000), max_size=12),

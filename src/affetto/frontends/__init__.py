@@ -62,6 +62,11 @@ class FrontEnd(Protocol):
 
     def frames(self) -> FrameStream: ...
 
+    def reach(self, first: int, last: int) -> tuple[int, int]:
+        """Say what the frames from `first` to `last` hang on: the frame on which a stream may
+        begin that gives the same ones, and the sample up to which it needs the sound."""
+        ...
+
 
 def build(name: str, config: Mapping[str, Any]) -> FrontEnd:
     """Make a front end from its name and settings. Raises: UnknownName, BadConfig."""

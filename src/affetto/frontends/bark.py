@@ -27,6 +27,7 @@ from affetto.frontends.frames import (
     FilterBank,
     bins_hz,
     check_lengths,
+    reach,
     to_db,
 )
 
@@ -89,6 +90,10 @@ class Bark:
             self.n_bins,
             self._rows,
         )
+
+    def reach(self, first: int, last: int) -> tuple[int, int]:
+        """Say what frames hang on; see `FrontEnd`."""
+        return reach(self.config.n_fft, self.hop_length, first, last)
 
     def of_power(self, power: FloatArray) -> FloatArray:
         """Give the frames (n_bins, n_frames) of power spectra (n_fft // 2 + 1, n_frames)."""

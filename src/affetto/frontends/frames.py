@@ -45,6 +45,13 @@ def check_lengths(config: Any, highest: Mapping[str, int] = HIGHEST) -> None:
         raise BadConfig(f"hop_length {config.hop_length} must not exceed n_fft {config.n_fft}")
 
 
+def reach(n_fft: int, hop_length: int, first: int, last: int) -> tuple[int, int]:
+    """Give the frame from which on no sample before it reaches into frame `first`, and the end of
+    the samples of frame `last`."""
+    half = n_fft // 2
+    return max(0, first - -(-half // hop_length)), last * hop_length + half
+
+
 class BlockStream:
     """Samples in, frames out, in blocks of `block_frames`.
 

@@ -23,6 +23,7 @@ from affetto.frontends.frames import (
     BlockStream,
     FilterBank,
     bins_hz,
+    reach,
     to_db,
 )
 from affetto.frontends.logmel import BLOCK_FRAMES, LogMel, LogMelConfig
@@ -101,6 +102,13 @@ class MelPitch:
             lambda power: to_db(self._pitches.apply(power)),
         )
         return HeldStream(self._mel.frames(), pitches, config.hold)
+
+    def reach(self, first: int, last: int) -> tuple[int, int]:
+        """Say what frames hang on; see `FrontEnd`. A stream begins where a pitch's frame does."""
+        config, hold = self.config, self.config.hold
+        begin_mel, end_mel = self._mel.reach(first, last)
+        begin, end = reach(config.n_fft_pitch, hold * self.hop_length, first // hold, last // hold)
+        return min(begin * hold, begin_mel // hold * hold), max(end, end_mel)
 
     def of_power(self, power: FloatArray) -> FloatArray:
         """Give the mel bands (n_mels, n_frames) of power spectra (n_fft // 2 + 1, n_frames): all
