@@ -154,7 +154,7 @@ def pitch_filters(config: MelPitchConfig) -> FloatArray:
     row_of_bin = bins_per_octave * np.log2(np.maximum(hz, hz[1]) / config.pitch_min_hz)
     center_hz = config.pitch_min_hz * 2 ** (rows / bins_per_octave)
     bin_in_rows = hz[1] * bins_per_octave / (center_hz * np.log(2))
-    reach = np.maximum(1.0, _LEAST_BINS * bin_in_rows)
-    weights = np.maximum(0, 1 - np.abs(row_of_bin - rows) / reach)
+    width = np.maximum(1.0, _LEAST_BINS * bin_in_rows)
+    weights = np.maximum(0, 1 - np.abs(row_of_bin - rows) / width)
     filters: FloatArray = (weights / weights.sum(axis=1, keepdims=True)).astype(np.float32)
     return filters

@@ -21,6 +21,14 @@ _MIN_DEVIATION_DB = 3.0
 _N_PROFILE = 48
 
 
+def are_known(pitches: Tensor) -> Tensor:
+    """Say of each window (batch, n_pitches, n_frames) whether it has pitches: not all at the floor.
+
+    Gives (batch,).
+    """
+    return pitches.amax(dim=(1, 2)) > FLOOR_DB + 1
+
+
 class PitchTrunk(nn.Module):
     """Two convolutions over pitch, each an octave high, and the mean and maximum over time of
     their strongest answers; and how the sound is spread over the keyboard.
@@ -64,7 +72,7 @@ class PitchTrunk(nn.Module):
         return summary * self._is_known(frames)
 
     def _is_known(self, frames: Tensor) -> Tensor:
-        known = (frames.amax(dim=(1, 2)) > FLOOR_DB + 1).float()
+        known = are_known(frames).float()
         if self.training and self.dropout:
             known = known * (torch.rand_like(known) >= self.dropout)
         return known.unsqueeze(1)

@@ -23,6 +23,7 @@ import torch
 from torch import Tensor
 
 from affetto.frontends.frames import FLOOR_DB
+from affetto.models.pitch import are_known
 from affetto.training.config import AugmentConfig
 
 _LONGEST_HOLE = 4
@@ -123,7 +124,7 @@ class Mix:
 
 def _mixed_where_known(pitches: Tensor, mix: Mix) -> Tensor:
     """Blend pitches (batch, n_pitches, n_frames) of windows that both have them."""
-    known = pitches.amax(dim=(1, 2)) > FLOOR_DB + 1
+    known = are_known(pitches)
     both = known & known[mix.partner]
     return torch.where(both[:, None, None], mix.of_values(pitches), pitches)
 
@@ -134,7 +135,7 @@ def _transposed(pitches: Tensor, config: AugmentConfig, rng: np.random.Generator
     rows = torch.from_numpy(np.clip(np.arange(n_pitches) - moved[:, None], 0, n_pitches - 1))
     found = pitches.gather(1, rows[:, :, None].expand(-1, -1, n_frames))
     gain = rng.normal(0, config.pitch_gain_db, (n_windows, n_pitches, 1)).astype(np.float32)
-    known = found.amax(dim=(1, 2), keepdim=True) > FLOOR_DB + 1
+    known = are_known(found)[:, None, None]
     return torch.where(known, found + torch.from_numpy(gain), found)
 
 
