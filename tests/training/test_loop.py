@@ -21,7 +21,7 @@ from affetto.errors import BadConfig
 from affetto.frontends import build
 from affetto.models.scorer import score
 from affetto.training import loop
-from affetto.training.config import AugmentConfig, TrainConfig
+from affetto.training.config import AugmentConfig, Part, TrainConfig, load
 from affetto.training.data import windows_of
 from affetto.training.run import Sides
 from tests.tiny_training import TinyTraining
@@ -62,6 +62,20 @@ def test_training_with_another_seed_gives_other_weights(tiny: TinyTraining, tmp_
     theirs = load_file(tiny.run_folder / WEIGHTS)
     assert ours.keys() == theirs.keys()
     assert not torch.equal(ours["heads.plane.weight"], theirs["heads.plane.weight"])
+
+
+@pytest.mark.parametrize("name", ["cnn", "ensemble"])
+def test_pitches_that_the_front_end_has_in_other_rows_are_told_before_training(name: str) -> None:
+    recipe = load("default", {"front_end.config.n_octaves": "4"})
+    config = {**recipe.network.config}
+    network = Part(name, {"config": config, "n_members": 2} if name == "ensemble" else config)
+    with pytest.raises(
+        BadConfig, match=f"{name} expects 180 rows of .* mel_pitch gives 144"
+    ) as told:
+        loop.build(replace(recipe, network=network))
+    assert told.value.hint == "set the network's n_pitches to 144"
+    bands_alone = Part("cnn", {**config, "n_pitches": 0})
+    assert loop.build(replace(recipe, network=bands_alone)).network.n_pitches == 0
 
 
 CHILD = """\

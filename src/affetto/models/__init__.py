@@ -3,7 +3,8 @@
 A network takes spectrogram windows (batch, n_bins, n_frames) in the front end's unit and gives
 an embedding (batch, n_dims): `summarize` is the trunk, to (batch, n_summary), and `embed` goes on
 from there. Both are made of `n_members` equal parts, those of its `trunks`, which learn apart; most
-networks are one alone. `heads.Scorer` puts the heads on top. Its settings are a frozen
+networks are one alone. A trunk that looks at pitches says in `n_pitches` how many of the last rows
+they are. `heads.Scorer` puts the heads on top. Its settings are a frozen
 dataclass, so that a bundle can name them.
 """
 

@@ -80,6 +80,7 @@ class Cnn(nn.Module):
 
     def __init__(self, n_bins: int, config: CnnConfig) -> None:
         super().__init__()
+        self.n_pitches = config.n_pitches
         self.n_bands = n_bins - config.n_pitches
         n_rows = max(0, self.n_bands) // 2 ** (len(config.channels) - 1)
         if n_rows < 1:

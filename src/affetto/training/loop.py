@@ -64,11 +64,22 @@ class Run:
 
 
 def build(config: TrainConfig) -> Scorer:
-    """Make the recipe's network with fresh weights drawn from its seed."""
+    """Make the recipe's network with fresh weights drawn from its seed.
+
+    Raises: BadConfig, also where the network looks for pitches in other rows than they are in.
+    """
     models.require_torch()
     torch.manual_seed(config.seed)
     front_end = frontends.build(config.front_end.name, config.front_end.config)
     network = models.build(config.network.name, front_end.n_bins, config.network.config)
+    for trunk in network.trunks:
+        n_pitches = getattr(trunk, "n_pitches", 0)
+        if n_pitches not in (0, front_end.n_pitches):
+            raise BadConfig(
+                f"network {config.network.name} expects {n_pitches} rows of pitches, but front end "
+                f"{config.front_end.name} gives {front_end.n_pitches}",
+                f"set the network's n_pitches to {front_end.n_pitches}",
+            )
     return Scorer(network, config.specs())
 
 
