@@ -54,6 +54,62 @@ def test_cnn_refuses_sizes_that_are_no_positive_whole_numbers(config: dict[str, 
 @pytest.mark.parametrize(
     ("config", "reason"),
     [
+        ({"stem": 4}, "stem of network cnn must be 0 or odd, not 4"),
+        ({"stem": 17}, "a whole number from 0 to 15, not 17"),
+        ({"stem": 5, "channels": [8]}, "two channels or more"),
+        ({"frame_halvings": 5}, "a whole number from 0 to 4, not 5"),
+        ({"frame_halvings": True}, "frame_halvings"),
+        ({"context_channels": -1}, "a whole number from 0 up, not -1"),
+        ({"context_channels": 2.5}, "context_channels"),
+    ],
+)
+def test_cnn_refuses_steps_through_time_that_it_cannot_take(
+    config: dict[str, Any], reason: str
+) -> None:
+    with pytest.raises(BadConfig, match=reason):
+        models.build("cnn", 96, config)
+
+
+@pytest.mark.parametrize("n_frames", [32, 61, 63, 128])
+@pytest.mark.parametrize(
+    ("config", "frames_a_position"),
+    [
+        ({}, 16),
+        ({"frame_pool": 2}, 32),
+        ({"frame_halvings": 2}, 4),
+        ({"frame_halvings": 2, "stem": 5, "context_channels": 8}, 4),
+        ({"frame_halvings": 1, "stem": 3, "frame_pool": 2}, 4),
+    ],
+)
+def test_cnn_sees_a_position_each_so_many_frames(
+    config: dict[str, Any], frames_a_position: int, n_frames: int
+) -> None:
+    network = models.build("cnn", 32, config).eval()
+    with torch.inference_mode():
+        summary, rows = network.look(torch.randn(2, 32, n_frames))
+    n_positions = network.n_positions(n_frames)
+    assert rows.shape == (2, network.n_rows, n_positions)
+    assert abs(n_positions - n_frames / frames_a_position) < 1.5
+    torch.testing.assert_close(summary, torch.cat([rows.mean(dim=2), rows.amax(dim=2)], dim=1))
+
+
+def test_what_cnn_sees_at_a_position_hangs_on_the_sound_around_it_alone() -> None:
+    torch.manual_seed(0)
+    network = models.build("cnn", 32, {"frame_halvings": 2, "stem": 5}).eval()
+    loud_end = torch.randn(1, 32, 128)
+    loud_end[:, :, 96:] = loud_end[:, :, 96:].flip(2)  # the same mean and deviation
+    other = loud_end.clone()
+    other[:, :, 96:] = other[:, :, 96:].flip(2)
+    with torch.inference_mode():
+        one, two = network.look(loud_end)[1], network.look(other)[1]
+    changed = (one - two).abs().amax(dim=(0, 1)) > 1e-4
+    assert not changed[:18].any()  # frames 0 to 71
+    assert changed[24:].any()  # frames 96 on
+
+
+@pytest.mark.parametrize(
+    ("config", "reason"),
+    [
         ({"n_pitches": 60}, "from 75 up, not 60"),
         ({"n_pitches": 180.0}, "n_pitches"),
         ({"pitch_channels": [16, 32]}, r"pitch_channels \(3 of them\)"),

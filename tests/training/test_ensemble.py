@@ -64,14 +64,14 @@ def test_each_network_is_taught_by_batches_of_its_own(
     tiny: TinyTraining, config: TrainConfig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     seen: dict[int, list[bytes]] = {}
-    summarize = Cnn.summarize
+    look = Cnn.look
 
-    def watched(network: Cnn, x: torch.Tensor) -> torch.Tensor:
+    def watched(network: Cnn, x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         if network.training:
             seen.setdefault(id(network), []).append(x.numpy().tobytes())
-        return summarize(network, x)
+        return look(network, x)
 
-    monkeypatch.setattr(Cnn, "summarize", watched)
+    monkeypatch.setattr(Cnn, "look", watched)
     short = replace(config.optimizer, epochs=1)
     parts = run.sides(replace(tiny.prepared, config=config), None, config.seed)
     for network, folder in ((config.network, "several"), (tiny.config.network, "alone")):

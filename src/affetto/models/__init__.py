@@ -2,10 +2,11 @@
 
 A network takes spectrogram windows (batch, n_bins, n_frames) in the front end's unit and gives
 an embedding (batch, n_dims): `summarize` is the trunk, to (batch, n_summary), and `embed` goes on
-from there. Both are made of `n_members` equal parts, those of its `trunks`, which learn apart; most
-networks are one alone. A trunk that looks at pitches says in `n_pitches` how many of the last rows
-they are. `heads.Scorer` puts the heads on top. Its settings are a frozen
-dataclass, so that a bundle can name them.
+from there. Both are made of `n_members` equal parts, those of its `trunks`, which learn apart;
+most networks are one alone. A trunk's `look` gives, beside the summary, what it saw at each of a
+window's `n_positions`, (batch, n_rows, n_positions), for a teacher to compare with. A trunk that
+looks at pitches says in `n_pitches` how many of the last rows they are. `heads.Scorer` puts the
+heads on top. A network's settings are a frozen dataclass, so that a bundle can name them.
 """
 
 from __future__ import annotations

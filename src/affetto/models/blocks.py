@@ -65,14 +65,65 @@ class Level(nn.Module):
 
 
 class ConvBlock(nn.Module):
-    """A 3 x 3 convolution, batch normalization, ReLU and a 2 x 2 max pooling where asked."""
+    """A 3 x 3 convolution, batch normalization, ReLU and, where asked, a max pooling over two
+    bands, and over two frames if `halve_frames`."""
 
-    def __init__(self, n_in: int, n_out: int, pool: bool) -> None:
+    def __init__(self, n_in: int, n_out: int, pool: bool, halve_frames: bool = True) -> None:
         super().__init__()
         self.conv = nn.Conv2d(n_in, n_out, 3, padding=1, bias=False)
         self.norm = nn.BatchNorm2d(n_out)
-        self.pool = nn.MaxPool2d(2) if pool else nn.Identity()
+        self.pool = nn.MaxPool2d((2, 2 if halve_frames else 1)) if pool else nn.Identity()
 
     def forward(self, x: Tensor) -> Tensor:
         out: Tensor = self.pool(torch.relu(self.norm(self.conv(x))))
         return out
+
+
+class StemBlock(nn.Module):
+    """A first convolution that steps over two bands and two frames, batch normalization, ReLU.
+
+    Shape: (batch, 1, n_bins, n_frames) -> (batch, n_out, n_bins // 2, n_frames // 2).
+    """
+
+    def __init__(self, n_out: int, size: int) -> None:
+        super().__init__()
+        self.conv = nn.Conv2d(1, n_out, size, stride=2, padding=size // 2, bias=False)
+        self.norm = nn.BatchNorm2d(n_out)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return torch.relu(self.norm(self.conv(x)))
+
+
+class TimeContext(nn.Module):
+    """Three convolutions over time, each of which adds to the one before; gives the input with
+    the answers of all three below it.
+
+    Shape: (batch, n_in, n_positions) -> (batch, n_in + n_added, n_positions).
+    """
+
+    N_LAYERS = 3
+    SIZE = 7
+
+    def __init__(self, n_in: int, n_channels: int) -> None:
+        super().__init__()
+        self.n_added = self.N_LAYERS * n_channels
+        self.layers = nn.ModuleList(
+            nn.Sequential(
+                nn.Conv1d(
+                    n_channels if i else n_in,
+                    n_channels,
+                    self.SIZE,
+                    padding=self.SIZE // 2,
+                    bias=False,
+                ),
+                nn.BatchNorm1d(n_channels),
+                nn.ReLU(),
+            )
+            for i in range(self.N_LAYERS)
+        )
+
+    def forward(self, x: Tensor) -> Tensor:
+        answers = [self.layers[0](x)]
+        for layer in self.layers[1:]:
+            answers.append(answers[-1] + layer(answers[-1]))
+        return torch.cat([x, *answers], dim=1)

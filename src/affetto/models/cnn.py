@@ -5,25 +5,32 @@ pooling are our choice, made for a laptop's CPU.
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
 
 from affetto.errors import BadConfig
-from affetto.models.blocks import ConvBlock, Level, WindowNorm
+from affetto.models.blocks import ConvBlock, Level, StemBlock, TimeContext, WindowNorm
 from affetto.models.pitch import FEWEST_PITCHES, N_LAYERS, PitchTrunk
+
+MOST_STEM = 15
 
 
 @dataclass(frozen=True, slots=True)
 class CnnConfig:
     """`channels` of the blocks, all but the last followed by a pooling; sizes; dropout rates.
 
-    `frame_pool` frames are averaged into one at first. `level` lets the network hear how loud a
-    window is; in training it is left out for a share `level_dropout` of the windows. The last
-    `n_pitches` rows, those of a front end that tells pitches, three to a semitone, go to a trunk
-    of their own (see `pitch`) with `pitch_channels`, which averages `pitch_hold` frames into one
-    and in training is left out for a share `pitch_dropout` of the windows.
+    `frame_pool` frames are averaged into one at first. Of the blocks that pool, the first
+    `frame_halvings` pool frames, too, not bands alone; 0 is all of them. With a `stem`, the first
+    block is a convolution of that size which steps over two bands and two frames, in place of a
+    pooling. `context_channels` is the width of convolutions over time on top of the blocks, each
+    added to the one before; the summary has what they say, too. `level` lets the network hear
+    how loud a window is; in training it is left out for a share `level_dropout` of the windows.
+    The last `n_pitches` rows, those of a front end that tells pitches, three to a semitone, go to
+    a trunk of their own (see `pitch`) with `pitch_channels`, which averages `pitch_hold` frames
+    into one and in training is left out for a share `pitch_dropout` of the windows.
     """
 
     channels: tuple[int, ...] = (16, 32, 64, 96, 128)
@@ -31,6 +38,9 @@ class CnnConfig:
     n_dims: int = 128
     dropout: float = 0.3
     frame_pool: int = 1
+    frame_halvings: int = 0
+    stem: int = 0
+    context_channels: int = 0
     level: bool = False
     level_dropout: float = 0.2
     n_pitches: int = 0
@@ -47,6 +57,18 @@ class CnnConfig:
                 f"positive whole numbers, not {self.channels}, {self.n_summary}, {self.n_dims} "
                 f"and {self.frame_pool}"
             )
+        limits = {"frame_halvings": len(channels) - 1, "stem": MOST_STEM, "context_channels": None}
+        for name, most in limits.items():
+            value = getattr(self, name)
+            if type(value) is not int or value < 0 or (most is not None and value > most):
+                upto = "up" if most is None else f"to {most}"
+                raise BadConfig(
+                    f"{name} of network cnn must be a whole number from 0 {upto}, not {value}"
+                )
+        if self.stem and self.stem % 2 == 0:
+            raise BadConfig(f"stem of network cnn must be 0 or odd, not {self.stem}")
+        if self.stem and len(channels) < 2:
+            raise BadConfig("network cnn needs two channels or more where it has a stem")
         pitch = self.pitch_channels if isinstance(self.pitch_channels, tuple) else ()
         is_whole = all(type(n) is int and n > 0 for n in (*pitch, self.pitch_hold))
         if len(pitch) != N_LAYERS or not is_whole:
@@ -86,6 +108,7 @@ class Cnn(nn.Module):
         if n_rows < 1:
             raise BadConfig(f"{len(config.channels)} blocks are too many for {self.n_bands} bins")
         self.n_dims = config.n_dims
+        self.frame_pool = config.frame_pool
         self.pool_frames = (
             nn.AvgPool1d(config.frame_pool, ceil_mode=True)
             if config.frame_pool > 1
@@ -95,8 +118,16 @@ class Cnn(nn.Module):
         self.norm = WindowNorm(self.n_bands)
         widths = (1, *config.channels)
         last = len(config.channels) - 1
+        self.has_stem = config.stem > 0
+        self.frame_halvings: int = config.frame_halvings or last
+        first = [StemBlock(widths[1], config.stem)] if self.has_stem else []
+        pairs = tuple(enumerate(itertools.pairwise(widths)))
         self.blocks = nn.Sequential(
-            *(ConvBlock(widths[i], widths[i + 1], pool=i < last) for i in range(len(widths) - 1))
+            *first,
+            *(
+                ConvBlock(n_in, n_out, pool=i < last, halve_frames=i < self.frame_halvings)
+                for i, (n_in, n_out) in pairs[len(first) :]
+            ),
         )
         self.collapse = nn.Sequential(
             nn.Conv2d(widths[-1], config.n_summary, (n_rows, 1), bias=False),
@@ -110,7 +141,15 @@ class Cnn(nn.Module):
             if config.n_pitches
             else None
         )
-        self.n_summary = 2 * config.n_summary + config.level
+        self.context = (
+            TimeContext(config.n_summary, config.context_channels)
+            if config.context_channels
+            else None
+        )
+        self.n_rows = config.n_summary
+        if self.context is not None:
+            self.n_rows += self.context.n_added
+        self.n_summary = 2 * self.n_rows + config.level
         if self.pitch is not None:
             self.n_summary += self.pitch.n_summary
         self.embed = nn.Sequential(
@@ -128,15 +167,30 @@ class Cnn(nn.Module):
 
     def summarize(self, x: Tensor) -> Tensor:
         """Give what `embed` takes, (batch, n_summary)."""
+        return self.look(x)[0]
+
+    def look(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """Give what `embed` takes, (batch, n_summary), and what the mean and the maximum in it
+        are of, (batch, n_rows, n_positions)."""
         bands = x[:, : self.n_bands]
         pooled = self.norm(self.pool_frames(bands))
-        rows = self.collapse(self.blocks(pooled.unsqueeze(1))).squeeze(2).float()
+        rows = self.collapse(self.blocks(pooled.unsqueeze(1))).squeeze(2)
+        if self.context is not None:
+            rows = self.context(rows)
+        rows = rows.float()
         parts = [rows.mean(dim=2), rows.amax(dim=2)]
         if self.level is not None:
             parts.append(self.level(bands))
         if self.pitch is not None:
             parts.append(self.pitch(x[:, self.n_bands :]))
-        return torch.cat(parts, dim=1)
+        return torch.cat(parts, dim=1), rows
+
+    def n_positions(self, n_frames: int) -> int:
+        """Say how many positions `look` gives of a window."""
+        n = -(-n_frames // self.frame_pool)
+        if self.has_stem:  # whose padding makes of an odd number one more
+            return -(-n // 2) // int(2 ** (self.frame_halvings - 1))
+        return n // int(2**self.frame_halvings)
 
     def forward(self, x: Tensor) -> Tensor:
         embedding: Tensor = self.embed(self.summarize(x))
