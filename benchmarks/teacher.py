@@ -26,6 +26,7 @@ from affetto.training import config, teacher
 _OF_MUSICNN = ("mean_pool", "max_pool", "penultimate", "tags")
 NAMES: Mapping[str, tuple[str, ...]] = {
     "musicnn": _OF_MUSICNN,
+    "musicnn_moments": ("moments",),
     "musicnn_mtt": _OF_MUSICNN,
     "yamnet": ("log_odds",),
 }

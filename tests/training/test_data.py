@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections import Counter
 from dataclasses import replace
@@ -20,8 +21,10 @@ from affetto.frontends import build, fingerprint
 from affetto.training.config import DataConfig
 from affetto.training.data import (
     LESSONS,
+    MOMENTS,
     Batch,
     Item,
+    Telling,
     batches,
     load_all,
     load_items,
@@ -203,13 +206,55 @@ def test_batches_bring_what_the_teacher_says_nearest_to_each_window() -> None:
     ]
     made.append(item(3))
     data = [DataConfig("one", windows=20)]
-    for batch in batches(made, data, [PLANE], 8, 16, seed=0, epoch=0, frames_a_lesson=5.0):
+    for batch in batches(made, data, [PLANE], 8, 16, seed=0, epoch=0, tellings=[Telling(5.0)]):
         numbers, first = np.divmod(batch.values[:, 0, 0], 100)
         lessons = batch.targets[LESSONS]
         known = numbers < 3
         assert np.isnan(lessons[~known]).all()
         np.testing.assert_array_equal(lessons[known, 0], numbers[known])
         assert (np.abs(lessons[known, 1] * 5 - first[known]) <= 2.5).all()
+
+
+def test_batches_bring_the_means_of_what_is_said_of_the_moments_of_a_window() -> None:
+    # Row k of what is said of item n is (n, k): of the frames from 2 k to 2 k + 2. Windows of 8
+    # frames have 3 positions; the rows end with frame 12 of 16.
+    made = [
+        replace(item(n), lessons=(np.asarray([(n, k) for k in range(6)], np.float32),))
+        for n in range(3)
+    ]
+    made.append(item(3))
+    data = [DataConfig("one", windows=20)]
+    seen = set()
+    for batch in batches(made, data, [PLANE], 8, 16, seed=0, epoch=0, tellings=[Telling(2.0, 3)]):
+        numbers, first = np.divmod(batch.values[:, 0, 0], 100)
+        moments = batch.targets[MOMENTS].reshape(-1, 3, 2)
+        assert LESSONS not in batch.targets
+        for number, start, told in zip(numbers, first, moments, strict=True):
+            if number == 3:
+                assert np.isnan(told).all()
+                continue
+            edges = start + np.linspace(0, 8, 4)
+            for position, (begin, end) in enumerate(itertools.pairwise(edges)):
+                if end > 12:
+                    assert np.isnan(told[position]).all()
+                    continue
+                frames = np.arange(12)
+                overlap = np.minimum(frames + 1, end) - np.maximum(frames, begin)
+                mean = np.average(frames // 2, weights=np.maximum(overlap, 0))
+                np.testing.assert_allclose(told[position], [number, mean], rtol=1e-5)
+            seen.add(int(start))
+    assert len(seen) > 4
+
+
+def test_teachers_of_windows_and_of_moments_are_told_apart() -> None:
+    rows = np.arange(6, dtype=np.float32)[:, None]
+    made = [replace(item(n), lessons=(rows, 10 * rows, 100 * rows)) for n in range(4)]
+    tellings = [Telling(5.0), Telling(2.0, 2), Telling(5.0)]
+    (batch,) = batches(made, [DataConfig("one")], [PLANE], 8, 4, seed=0, epoch=0, tellings=tellings)
+    first = batch.values[:, 0, 0] % 100
+    nearest = np.round(first / 5)
+    np.testing.assert_array_equal(batch.targets[LESSONS], np.stack([nearest, 100 * nearest], 1))
+    assert batch.targets[MOMENTS].shape == (4, 2)
 
 
 def test_targets_of_the_plane_run_from_zero_to_one(tiny: TinyTraining) -> None:

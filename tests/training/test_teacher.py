@@ -146,6 +146,37 @@ def test_a_teacher_changes_the_weights_and_leaves_no_tensor_of_its_own(
         assert not torch.equal(taught.get_tensor(name), alone.get_tensor(name))
 
 
+def test_a_teacher_of_moments_teaches_beside_one_of_windows_and_alone(
+    tiny: TinyTraining, heard: TrainConfig, tmp_path: Path
+) -> None:
+    moments = teacher.of_name("musicnn_moments")
+    for name in CONFIG.data:
+        for number, example in enumerate(tiny.prepared.datasets[name].examples):
+            teacher.keep(moments, example.path, lambda number=number: said(number, 30))  # type: ignore[misc]
+    weights = {}
+    for names in (("musicnn",), ("musicnn_moments",), ("musicnn", "musicnn_moments")):
+        config = replace(heard, teacher=replace(CONFIG, names=names, n_dims=(3,) * len(names)))
+        parts = run.sides(run.prepare(config, tiny.root), None, config.seed)
+        scorer = loop.train(config, parts.training, parts.validation, tmp_path / "-".join(names))
+        weights[names] = scorer.state_dict()["network.collapse.0.weight"]
+        assert torch.isfinite(weights[names]).all()
+    one, other, both = weights.values()
+    assert not torch.equal(one, other) and not torch.equal(one, both)
+
+
+def test_a_part_of_a_recording_gets_the_moments_from_its_start_on(
+    tiny: TinyTraining, heard: TrainConfig
+) -> None:
+    moments = teacher.of_name("musicnn_moments")
+    config = replace(CONFIG, names=("musicnn_moments",))
+    (id, item), *_ = ((k, i) for k, i in tiny.prepared.items.items() if i.dataset == "4q")
+    teacher.keep(moments, item.example.path, lambda: said(1, 40))
+    example = replace(item.example, interval=Interval(1.28, 2.28))
+    items = {id: replace(item, example=example)}
+    (lessons,) = teacher.with_lessons(items, tiny.prepared.datasets, config)[id].lessons
+    np.testing.assert_allclose(lessons, said(1, 40).T[10:], rtol=1e-3)
+
+
 def test_a_stopped_training_with_a_teacher_gives_the_same_weights(
     tiny: TinyTraining, heard: TrainConfig, tmp_path: Path
 ) -> None:

@@ -22,6 +22,8 @@ from affetto.windows import cut
 
 LESSONS = "lessons"
 """Where a batch's targets hold what a teacher says, beside those of the heads."""
+MOMENTS = "moments"
+"""The same of what it says of a window's moments, one after another."""
 LABEL_CUT = 0.5
 """A target from here on counts as positive where a yes or no is needed."""
 Progress = Callable[[str, int, int], None]
@@ -45,10 +47,20 @@ class Item:
 
 
 @dataclass(frozen=True, slots=True)
+class Telling:
+    """How a teacher's lessons lie: `frames_apart`; of whole windows, or, if `n_positions` is not
+    0, of moments: so many means over equal parts of a window are told."""
+
+    frames_apart: float
+    n_positions: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Batch:
     """Windows (batch, n_bins, n_frames), targets by head (batch, n_logits), weights (batch,).
 
-    Where there is a teacher, `LESSONS` are among the targets, (batch, n_values).
+    Where there is a teacher, `LESSONS` are among the targets, (batch, n_values), and `MOMENTS`,
+    (batch, n_positions * n_values).
     """
 
     values: FloatArray
@@ -131,17 +143,17 @@ def batches(
     batch_size: int,
     seed: int,
     epoch: int,
-    frames_a_lesson: float = 0.0,
+    tellings: Sequence[Telling] = (),
 ) -> Iterator[Batch]:
     """Give the batches of an epoch: each example as often as its data set's `windows` says,
     each time a stretch of n_window frames drawn anew. A last batch of one window is left out.
 
-    `frames_a_lesson` is how far a teacher's lessons stand apart, 0 without one.
+    `tellings` are those of the teachers whose lessons the items have.
     """
     rng = np.random.default_rng([seed, epoch])
     settings = {config.name: config for config in data}
     order = rng.permutation(_draws(items, data, rng))
-    n_values = max((sum(rows.shape[1] for rows in item.lessons) for item in items), default=0)
+    sizes = next(([of.shape[1] for of in item.lessons] for item in items if item.lessons), [])
     for first in range(0, len(order), batch_size):
         chosen = [items[i] for i in order[first : first + batch_size]]
         if len(chosen) < 2:
@@ -153,9 +165,7 @@ def batches(
             )
             for head in heads
         }
-        if frames_a_lesson:
-            places = [place / frames_a_lesson for _, place in drawn]
-            targets[LESSONS] = _lessons_at(chosen, places, n_values)
+        targets |= _lessons(chosen, [first for _, first in drawn], n_window, tellings, sizes)
         yield Batch(
             values=np.stack([values for values, _ in drawn]),
             targets=targets,
@@ -165,13 +175,62 @@ def batches(
         )
 
 
-def _lessons_at(items: Sequence[Item], places: Sequence[float], n_values: int) -> FloatArray:
-    """Give each item's lesson that is nearest to a place, NaN for items without any."""
-    found = np.full((len(items), n_values), np.nan, np.float32)
-    for row, item, place in zip(found, items, places, strict=True):
-        if item.lessons:
-            row[:] = np.hstack([of[min(round(place), len(of) - 1)] for of in item.lessons])
+def _lessons(
+    items: Sequence[Item],
+    first_frames: Sequence[int],
+    n_window: int,
+    tellings: Sequence[Telling],
+    n_values: Sequence[int],
+) -> dict[str, FloatArray]:
+    """Give `LESSONS` and `MOMENTS` of the windows, as `Batch` has them, where there are any."""
+    told: dict[str, list[FloatArray]] = {}
+    for which, (telling, n) in enumerate(zip(tellings, n_values, strict=True)):
+        said = _lessons_at(items, first_frames, n_window, which, telling, n)
+        told.setdefault(MOMENTS if telling.n_positions else LESSONS, []).append(said)
+    return {
+        name: np.concatenate(parts, axis=2).reshape(len(items), -1) for name, parts in told.items()
+    }
+
+
+def _lessons_at(
+    items: Sequence[Item],
+    first_frames: Sequence[int],
+    n_window: int,
+    which: int,
+    telling: Telling,
+    n_values: int,
+) -> FloatArray:
+    """Give what a teacher, by its place among the lessons, says of each item's window.
+
+    Shape: (n_items, 1, n_values), the lesson nearest to the window's first frame; of moments
+    (n_items, n_positions, n_values). NaN where nothing is known.
+    """
+    n_positions = max(1, telling.n_positions)
+    found = np.full((len(items), n_positions, n_values), np.nan, np.float32)
+    for rows, item, first in zip(found, items, first_frames, strict=True):
+        if not item.lessons:
+            continue
+        said, place = item.lessons[which], first / telling.frames_apart
+        if telling.n_positions:
+            rows[:] = _means(said, place, n_window / telling.frames_apart, n_positions)
+        else:
+            rows[:] = said[min(round(place), len(said) - 1)]
     return found
+
+
+def _means(said: npt.NDArray[Any], start: float, length: float, n: int) -> FloatArray:
+    """Give the means of rows (n_rows, n_values) over n equal parts of a stretch, which may begin
+    and end inside a row; NaN for a part that is not within the rows."""
+    first = min(int(start), len(said) - 1)
+    part = said[first : int(start + length) + 2].astype(np.float32)
+    sums = np.concatenate([np.zeros_like(part[:1]), np.cumsum(part, axis=0)])
+    edges = start - first + np.linspace(0, length, n + 1)
+    whole = np.minimum(edges.astype(int), len(part) - 1)
+    share = (edges - whole)[:, None]
+    up_to = sums[whole] * (1 - share) + sums[whole + 1] * share
+    means = np.diff(up_to, axis=0) * n / length
+    means[edges[1:] > len(part)] = np.nan
+    return np.asarray(means, np.float32)
 
 
 def n_batches(items: Sequence[Item], data: Sequence[DataConfig], batch_size: int) -> int:

@@ -31,9 +31,17 @@ from affetto.models.heads import Scorer
 from affetto.models.scorer import score
 from affetto.training import augment, losses, teacher
 from affetto.training.config import TrainConfig
-from affetto.training.data import LABEL_CUT, LESSONS, Item, batches, n_batches, windows_of
+from affetto.training.data import (
+    LABEL_CUT,
+    Item,
+    Telling,
+    batches,
+    n_batches,
+    windows_of,
+)
 from affetto.training.schedule import Schedule
 from affetto.training.start import Start
+from affetto.training.student import Student
 
 WEIGHTS = "weights.safetensors"
 """The file of a run folder that holds the weights, once the training is done."""
@@ -186,9 +194,7 @@ class _State:
         self.average.load_state_dict(scorer.state_dict())
         self.student: nn.ModuleList | None = None
         if config.teacher.names:
-            n_members = scorer.network.n_members
-            sizes = scorer.network.n_summary // n_members, sum(config.teacher.n_dims)
-            self.student = nn.ModuleList(nn.Linear(*sizes) for _ in range(n_members))
+            self.student = nn.ModuleList(Student(t, config.teacher) for t in scorer.network.trunks)
         settings = config.optimizer
         self.optimizer = torch.optim.AdamW(
             [*scorer.parameters(), *(self.student.parameters() if self.student else ())],
@@ -246,14 +252,14 @@ def _epoch(state: _State, config: TrainConfig, training: Sequence[Item], epoch: 
     is_brief = config.optimizer.precision == "bfloat16"
     sum_losses = 0.0
     step = epoch * state.n_steps_epoch
-    drawn = (_drawn(config, training, epoch, member) for member in range(len(trunks)))
+    drawn = (_drawn(config, training, epoch, member, trunk) for member, trunk in enumerate(trunks))
     for of_members in zip(*drawn, strict=True):
         state.schedule.set_rate(state.optimizer, step)
         with torch.autocast("cpu", torch.bfloat16, enabled=is_brief):
-            summaries = [
-                trunk.summarize(batch.values)
-                for trunk, batch in zip(trunks, of_members, strict=True)
+            looks = [
+                trunk.look(batch.values) for trunk, batch in zip(trunks, of_members, strict=True)
             ]
+        summaries = [summary for summary, _ in looks]
         logits = state.scorer.of_members(torch.cat(summaries, dim=1))
         loss = _mean(
             losses.total(said, batch.targets, batch.weights, head_weights)
@@ -261,8 +267,8 @@ def _epoch(state: _State, config: TrainConfig, training: Sequence[Item], epoch: 
         )
         if state.student is not None:
             told = _mean(
-                losses.masked_square(layer(summary), batch.targets[LESSONS], batch.weights)
-                for layer, summary, batch in zip(state.student, summaries, of_members, strict=True)
+                student(*look, batch.targets, batch.weights)
+                for student, look, batch in zip(state.student, looks, of_members, strict=True)
             )
             loss = loss + config.teacher.weight * told
         state.optimizer.zero_grad(set_to_none=True)
@@ -284,7 +290,7 @@ class _Batch:
 
 
 def _drawn(
-    config: TrainConfig, training: Sequence[Item], epoch: int, member: int
+    config: TrainConfig, training: Sequence[Item], epoch: int, member: int, trunk: Any
 ) -> Iterator[_Batch]:
     """Give a member's batches of an epoch, in an order and with changes of its own.
 
@@ -294,16 +300,20 @@ def _drawn(
     rng = np.random.default_rng([seed, epoch, 1])
     front_end = frontends.build(config.front_end.name, config.front_end.config)
     frame_s = front_end.hop_length / front_end.sample_rate
-    lesson_s = teacher.HOP_S if config.teacher.names else 0.0
+    n_window = round(config.window.duration_s / frame_s)
+    tellings = [
+        Telling(of.hop_s / frame_s, trunk.n_positions(n_window) if of.of_moments else 0)
+        for of in map(teacher.of_name, config.teacher.names)
+    ]
     for batch in batches(
         training,
         config.data,
         config.specs(),
-        round(config.window.duration_s / frame_s),
+        n_window,
         config.optimizer.batch_size,
         seed,
         epoch,
-        lesson_s / frame_s,
+        tellings,
     ):
         targets = {name: torch.from_numpy(value) for name, value in batch.targets.items()}
         values, targets = augment.apply(

@@ -29,14 +29,25 @@ HOP_S = 62 * 256 / 16_000
 """How far apart teachers are asked: the whole number of musicnn's frames nearest to a second."""
 _WITHOUT = "`--set 'teacher.names=[]'` trains without"
 _LEAST_DEVIATION = 1e-3
+_ENOUGH_ROWS = 50_000  # to find principal components of
+
+
+MOMENT_S = 8 * 256 / 16_000
+"""How far apart the moments are that a teacher of moments tells of."""
 
 
 @dataclass(frozen=True, slots=True)
 class Teacher:
-    """A network that teaches: `reader` names what is kept of it, `about` is for the card."""
+    """A network that teaches: `reader` names what is kept of it, `about` is for the card.
+
+    What it says stands `hop_s` apart, and is of windows from there on; or, `of_moments`, of the
+    time up to the next, so that each position of a trunk's rows can be told what it should be.
+    """
 
     reader: str
     about: str
+    hop_s: float = HOP_S
+    of_moments: bool = False
 
 
 TEACHERS: Mapping[str, Teacher] = {
@@ -44,6 +55,12 @@ TEACHERS: Mapping[str, Teacher] = {
         "musicnn-1",
         "musicnn's MSD_musicnn (J. Pons, X. Serra, ISC licence; trained on the tags of 200,000 "
         "songs)",
+    ),
+    "musicnn_moments": Teacher(
+        "musicnn-moments-1",
+        "musicnn's MSD_musicnn, what its inner layers say from moment to moment",
+        MOMENT_S,
+        of_moments=True,
     ),
     "musicnn_mtt": Teacher(
         "musicnn-mtt-1",
@@ -89,7 +106,14 @@ def with_lessons(
     taught = {id: item for id, item in items.items() if item.dataset in config.data}
     said = [_said(name, teachers[name], taught) for name in config.names]
     return {
-        id: replace(item, lessons=tuple(_part(item, of[id]) for of in said if id in of))
+        id: replace(
+            item,
+            lessons=tuple(
+                _part(item, of[id], teachers[name].hop_s)
+                for name, of in zip(config.names, said, strict=True)
+                if id in of
+            ),
+        )
         for id, item in items.items()
     }
 
@@ -117,7 +141,8 @@ def _fitted(
     said: Sequence[npt.NDArray[np.float16]], n_dims: int
 ) -> Callable[[npt.NDArray[np.float16]], FloatArray]:
     """Give what turns a teacher's words into principal components of all of `said`."""
-    rows = np.concatenate(said).astype(np.float32)
+    every = max(1, sum(map(len, said)) // _ENOUGH_ROWS)
+    rows = np.concatenate([of[::every] for of in said]).astype(np.float32)
     mean, deviation = rows.mean(axis=0), np.maximum(rows.std(axis=0), _LEAST_DEVIATION)
     rows = (rows - mean) / deviation
     variances, axes = np.linalg.eigh(rows.T.astype(np.float64) @ rows / len(rows))
@@ -139,8 +164,8 @@ def _said(
     return found
 
 
-def _part(item: Item, said: npt.NDArray[np.float16]) -> npt.NDArray[np.float16]:
+def _part(item: Item, said: npt.NDArray[np.float16], hop_s: float) -> npt.NDArray[np.float16]:
     """Give the rows (n_positions, n_values) of an item's part of its recording."""
     interval = item.example.interval
-    first = 0 if interval is None else round(interval.start_s / HOP_S)
+    first = 0 if interval is None else round(interval.start_s / hop_s)
     return said.T[min(first, said.shape[1] - 1) :]
