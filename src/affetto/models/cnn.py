@@ -189,8 +189,8 @@ class Cnn(nn.Module):
         """Say how many positions `look` gives of a window."""
         n = -(-n_frames // self.frame_pool)
         if self.has_stem:  # whose padding makes of an odd number one more
-            return -(-n // 2) // int(2 ** (self.frame_halvings - 1))
-        return n // int(2**self.frame_halvings)
+            return -(-n // 2) >> self.frame_halvings - 1
+        return n >> self.frame_halvings
 
     def forward(self, x: Tensor) -> Tensor:
         embedding: Tensor = self.embed(self.summarize(x))
