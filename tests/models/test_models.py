@@ -93,6 +93,17 @@ def test_cnn_sees_a_position_each_so_many_frames(
     torch.testing.assert_close(summary, torch.cat([rows.mean(dim=2), rows.amax(dim=2)], dim=1))
 
 
+@pytest.mark.parametrize("n_bands", [31, 32, 95, 97])
+@pytest.mark.parametrize("stem", [0, 5])
+def test_cnn_sums_up_any_number_of_bands_and_frames(stem: int, n_bands: int) -> None:
+    network = models.build("cnn", n_bands, {"stem": stem, "frame_halvings": 2}).eval()
+    for n_frames in (33, 63):
+        with torch.inference_mode():
+            summary, rows = network.look(torch.randn(2, n_bands, n_frames))
+        assert summary.shape == (2, network.n_summary)
+        assert rows.shape == (2, network.n_rows, network.n_positions(n_frames))
+
+
 def test_what_cnn_sees_at_a_position_hangs_on_the_sound_around_it_alone() -> None:
     torch.manual_seed(0)
     network = models.build("cnn", 32, {"frame_halvings": 2, "stem": 5}).eval()

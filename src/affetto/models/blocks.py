@@ -82,7 +82,7 @@ class ConvBlock(nn.Module):
 class StemBlock(nn.Module):
     """A first convolution that steps over two bands and two frames, batch normalization, ReLU.
 
-    Shape: (batch, 1, n_bins, n_frames) -> (batch, n_out, n_bins // 2, n_frames // 2).
+    Shape: (batch, 1, n_bins, n_frames) -> (batch, n_out, n_bins / 2, n_frames / 2), rounded up.
     """
 
     def __init__(self, n_out: int, size: int) -> None:

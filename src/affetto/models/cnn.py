@@ -104,7 +104,9 @@ class Cnn(nn.Module):
         super().__init__()
         self.n_pitches = config.n_pitches
         self.n_bands = n_bins - config.n_pitches
-        n_rows = max(0, self.n_bands) // 2 ** (len(config.channels) - 1)
+        last = len(config.channels) - 1
+        self.has_stem = config.stem > 0
+        n_rows = self._halved(max(0, self.n_bands), last)
         if n_rows < 1:
             raise BadConfig(f"{len(config.channels)} blocks are too many for {self.n_bands} bins")
         self.n_dims = config.n_dims
@@ -117,8 +119,6 @@ class Cnn(nn.Module):
         self.level = Level(config.level_dropout) if config.level else None
         self.norm = WindowNorm(self.n_bands)
         widths = (1, *config.channels)
-        last = len(config.channels) - 1
-        self.has_stem = config.stem > 0
         self.frame_halvings: int = config.frame_halvings or last
         first = [StemBlock(widths[1], config.stem)] if self.has_stem else []
         pairs = tuple(enumerate(itertools.pairwise(widths)))
@@ -187,10 +187,13 @@ class Cnn(nn.Module):
 
     def n_positions(self, n_frames: int) -> int:
         """Say how many positions `look` gives of a window."""
-        n = -(-n_frames // self.frame_pool)
-        if self.has_stem:  # whose padding makes of an odd number one more
-            return -(-n // 2) >> self.frame_halvings - 1
-        return n >> self.frame_halvings
+        return self._halved(-(-n_frames // self.frame_pool), self.frame_halvings)
+
+    def _halved(self, n: int, times: int) -> int:
+        """Say how many of n bands or frames are left after so many blocks that halve them."""
+        if self.has_stem:  # whose padding makes one more of an odd number
+            n, times = -(-n // 2), times - 1
+        return n >> times
 
     def forward(self, x: Tensor) -> Tensor:
         embedding: Tensor = self.embed(self.summarize(x))

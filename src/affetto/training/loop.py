@@ -31,14 +31,7 @@ from affetto.models.heads import Scorer
 from affetto.models.scorer import score
 from affetto.training import augment, losses, teacher
 from affetto.training.config import TrainConfig
-from affetto.training.data import (
-    LABEL_CUT,
-    Item,
-    Telling,
-    batches,
-    n_batches,
-    windows_of,
-)
+from affetto.training.data import LABEL_CUT, Item, Telling, batches, n_batches, windows_of
 from affetto.training.schedule import Schedule
 from affetto.training.start import Start
 from affetto.training.student import Student

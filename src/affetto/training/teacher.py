@@ -27,13 +27,11 @@ from affetto.training.data import Item
 
 HOP_S = 62 * 256 / 16_000
 """How far apart teachers are asked: the whole number of musicnn's frames nearest to a second."""
+MOMENT_S = 8 * 256 / 16_000
+"""How far apart the moments are that a teacher of moments tells of: eight of musicnn's frames."""
 _WITHOUT = "`--set 'teacher.names=[]'` trains without"
 _LEAST_DEVIATION = 1e-3
 _ENOUGH_ROWS = 50_000  # to find principal components of
-
-
-MOMENT_S = 8 * 256 / 16_000
-"""How far apart the moments are that a teacher of moments tells of."""
 
 
 @dataclass(frozen=True, slots=True)
