@@ -94,6 +94,16 @@ def test_what_the_teacher_has_not_heard_is_told_with_the_command_that_helps(
         run.prepare(replace(heard, teacher=TeacherConfig(("socrates",), n_dims=(3,))), tiny.root)
 
 
+def test_more_components_than_a_teacher_says_values_are_refused_before_training(
+    tiny: TinyTraining, heard: TrainConfig
+) -> None:
+    greedy = replace(heard, teacher=replace(CONFIG, n_dims=(N_VALUES + 1,)))
+    with pytest.raises(BadConfig, match="musicnn says 7 values") as caught:
+        run.prepare(greedy, tiny.root)
+    assert "7 or less" in caught.value.hint
+    run.prepare(replace(heard, teacher=replace(CONFIG, n_dims=(N_VALUES,))), tiny.root)
+
+
 def test_simplified_lessons_are_uncorrelated_and_the_first_ones_the_loudest(
     tiny: TinyTraining,
 ) -> None:

@@ -21,7 +21,7 @@ import numpy.typing as npt
 
 from affetto import cache
 from affetto.core import Dataset, FloatArray
-from affetto.errors import DatasetMissing, UnknownName
+from affetto.errors import BadConfig, DatasetMissing, UnknownName
 from affetto.training.config import TeacherConfig
 from affetto.training.data import Item
 
@@ -89,7 +89,8 @@ def with_lessons(
 ) -> dict[str, Item]:
     """Give items by id, those of the data sets that the teachers have heard with their lessons.
 
-    Raises: UnknownName; DatasetMissing where something of such a data set has not been heard.
+    Raises: UnknownName; DatasetMissing where something of such a data set has not been heard;
+    BadConfig where a teacher says fewer values than are to be learnt of it.
     """
     if not config.names:
         return dict(items)
@@ -103,6 +104,13 @@ def with_lessons(
         )
     taught = {id: item for id, item in items.items() if item.dataset in config.data}
     said = [_said(name, teachers[name], taught) for name in config.names]
+    for name, of, n_dims in zip(config.names, said, config.n_dims, strict=True):
+        n_values = min((len(values) for values in of.values()), default=n_dims)
+        if n_values < n_dims:
+            raise BadConfig(
+                f"{name} says {n_values} values, of which no {n_dims} components can be learnt",
+                f"set its place in the teacher's n_dims to {n_values} or less",
+            )
     return {
         id: replace(
             item,
