@@ -25,11 +25,13 @@ from affetto.core import (
     Prediction,
     Spectrogram,
     Timeline,
+    Uncertainty,
     Vocabulary,
     Waveform,
     Windows,
     frozen,
     quadrant_of,
+    quadrant_probabilities,
 )
 from affetto.errors import BadConfig
 
@@ -143,6 +145,38 @@ def test_quadrant_counts_zero_as_positive(valence: float, arousal: float, quadra
 @given(st.floats(-1, 1), st.floats(-1, 1))
 def test_every_point_has_a_quadrant_with_a_title(valence: float, arousal: float) -> None:
     assert quadrant_of(valence, arousal) in QUADRANT_TITLES
+
+
+# Values a little beyond [-1, 1] are what rounding makes of a mean.
+@given(
+    valence=st.floats(-1.0000001, 1.0000001),
+    arousal=st.floats(-1, 1),
+    slopes=st.tuples(st.floats(0.02, 50), st.floats(0.02, 50)),
+)
+def test_quadrant_of_a_point_is_the_likeliest_and_the_four_add_up_to_one(
+    valence: float, arousal: float, slopes: tuple[float, float]
+) -> None:
+    likely = quadrant_probabilities(valence, arousal, slopes)
+    assert list(likely) == list(QUADRANT_TITLES)
+    assert sum(likely.values()) == pytest.approx(1)
+    assert likely[quadrant_of(valence, arousal)] == max(likely.values())
+
+
+def test_quadrant_probabilities_are_what_the_formula_gives_by_hand() -> None:
+    # Odds of valence (1.5 / 0.5) ** 2 = 9, of arousal (0.75 / 1.25) ** 1 = 0.6.
+    likely = quadrant_probabilities(0.5, -0.25, (2.0, 1.0))
+    assert likely["Q1"] == pytest.approx(0.9 * 0.375)
+    assert likely["Q2"] == pytest.approx(0.1 * 0.375)
+    assert likely["Q3"] == pytest.approx(0.1 * 0.625)
+    assert likely["Q4"] == pytest.approx(0.9 * 0.625)
+
+
+def test_errors_are_an_array_and_back_also_one_without_those_of_other_vocabularies() -> None:
+    others = {"felt": {"tension": 0.125, "calmness": 0.25}}
+    errors = Uncertainty(np.array([0.5, 0.0625]), 0.25, 0.75, others)
+    assert Uncertainty.of_array(errors.to_array(), 2, others) == errors
+    older = Uncertainty.of_array(errors.to_array()[:4], 2, others)
+    assert older == Uncertainty(errors.scores, 0.25, 0.75)
 
 
 @pytest.mark.parametrize(

@@ -433,11 +433,38 @@ def test_bundle_that_does_not_judge_music_says_nothing_of_it(tiny: Bundle) -> No
 
 def test_uncertainty_is_that_of_the_timeline_and_unknown_for_a_short_sound(tiny: Bundle) -> None:
     found = predict((song(), RATE_HZ), tiny)
-    assert found.uncertainty == mood.uncertainty(found.timeline)
-    assert list(found.to_dict()["uncertainty"]["tags"]) == list(found.tags)
+    of_tags = mood.uncertainty(found.timeline)
+    assert found.uncertainty is not None and of_tags is not None
+    np.testing.assert_allclose(found.uncertainty.to_array()[:20], of_tags.to_array(), rtol=1e-5)
+    plain = found.to_dict()["uncertainty"]
+    assert list(plain["tags"]) == list(found.tags)
+    assert {name: list(of) for name, of in plain["others"].items()} == {
+        name: list(of) for name, of in found.others.items()
+    }
+    assert max(plain["others"]["gems9"].values()) > 0
     short = predict((song(1.5), RATE_HZ), tiny)
     assert short.uncertainty is None
-    assert short.is_quadrant_sure
+    assert replace(short, sign_slopes=None).is_quadrant_sure
+
+
+def test_quadrant_is_sure_where_it_outweighs_all_others(tiny: Bundle) -> None:
+    found = predict((song(), RATE_HZ), tiny)
+    assert found.sign_slopes == tiny.sign_slopes
+    for valence, arousal, is_sure in ((0.05, -0.2, False), (0.9, -0.9, True)):
+        moved = replace(found, valence=valence, arousal=arousal)
+        likely = moved.to_dict()["quadrant_probabilities"]
+        assert max(likely, key=likely.get) == moved.quadrant == "Q4"
+        assert (likely["Q4"] >= 0.5) == moved.is_quadrant_sure == is_sure
+
+
+def test_quadrants_have_no_probabilities_where_the_bundle_has_no_slopes(tmp_path: Path) -> None:
+    for number, heads in enumerate(
+        (tiny_bundle.HEADS, (*tiny_bundle.HEADS, replace(tiny_bundle.PLANE, sign_slopes=None)))
+    ):
+        bundle = load(tiny_bundle.make(tmp_path / str(number), heads))
+        found = predict((song(), RATE_HZ), bundle)
+        assert found.quadrant_probabilities is None
+        assert found.to_dict()["quadrant_probabilities"] is None
 
 
 def test_bundle_is_taken_by_name_by_path_and_as_it_is(tiny: Bundle) -> None:

@@ -48,7 +48,7 @@ HEADS = tuple(
         ("gems9", load_vocabulary("gems9")),
     )
 )
-PLANE = BundleHead(Head("plane", "plane"))
+PLANE = BundleHead(Head("plane", "plane"), sign_slopes=(2.0, 1.5))
 MUSIC = BundleHead(Head("music", "music"))  # the softer, the more it sounds like music
 _LEVEL_DB = 50.0
 

@@ -9,7 +9,7 @@ counts as positive.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any, Literal, get_args
@@ -26,7 +26,10 @@ Quadrant = Literal["Q1", "Q2", "Q3", "Q4"]
 HeadKind = Literal["tags", "plane", "music"]
 
 PLANE_AXES = ("valence", "arousal")
-PREDICTION_SCHEMA_VERSION = 2
+QUADRANTS: tuple[Quadrant, ...] = ("Q1", "Q2", "Q3", "Q4")
+PREDICTION_SCHEMA_VERSION = 3
+
+_ALMOST_1 = 1 - 1e-12
 
 QUADRANT_TITLES: Mapping[str, str] = {
     "Q1": "excited, happy",
@@ -50,6 +53,27 @@ def quadrant_of(valence: float, arousal: float) -> Quadrant:
     if arousal >= 0:
         return "Q1" if valence >= 0 else "Q2"
     return "Q4" if valence >= 0 else "Q3"
+
+
+def quadrant_probabilities(
+    valence: float, arousal: float, sign_slopes: tuple[float, float]
+) -> dict[Quadrant, float]:
+    """Say how likely each quadrant is for a point of the plane; the four add up to 1.
+
+    The label behind a value v is positive with probability (1 + tanh(s artanh v)) / 2, that is
+    sigmoid(s log((1 + v) / (1 - v))), s being its axis's one of `sign_slopes`; the two axes are
+    taken apart. So no quadrant is likelier than the one that the point lies in.
+    """
+    positive, excited = (
+        (1 + math.tanh(slope * math.atanh(min(max(float(value), -_ALMOST_1), _ALMOST_1)))) / 2
+        for value, slope in zip((valence, arousal), sign_slopes, strict=True)
+    )
+    return {
+        "Q1": positive * excited,
+        "Q2": (1 - positive) * excited,
+        "Q3": (1 - positive) * (1 - excited),
+        "Q4": positive * (1 - excited),
+    }
 
 
 def _check(condition: bool, message: str) -> None:
@@ -378,7 +402,7 @@ class Notice:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Uncertainty(_Value):
-    """Standard errors of a song's values: `scores` (n_tags,).
+    """Standard errors of a song's values: `scores` (n_tags,), and `others` by vocabulary and tag.
 
     They come from how its windows differ, and how the bundle's networks do where it has several:
     how much the song varies, how little of it was heard and what hung on chance in training, not
@@ -388,18 +412,26 @@ class Uncertainty(_Value):
     scores: FloatArray
     valence: float
     arousal: float
+    others: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "scores", frozen(self.scores))
 
     def to_array(self) -> npt.NDArray[np.float64]:
-        """Give the errors of valence, arousal and each tag, (2 + n_tags,)."""
-        return np.concatenate([[self.valence, self.arousal], self.scores])
+        """Give the errors of valence, arousal, each tag and each of `others`, in a row."""
+        others = [error for errors in self.others.values() for error in errors.values()]
+        return np.concatenate([[self.valence, self.arousal], self.scores, others])
 
     @classmethod
-    def of_array(cls, errors: npt.NDArray[np.float64]) -> Uncertainty:
-        """Give what `to_array` gave as an array."""
-        return cls(np.asarray(errors[2:], np.float32), float(errors[0]), float(errors[1]))
+    def of_array(
+        cls, errors: npt.NDArray[np.float64], n_tags: int, others: Mapping[str, Iterable[str]]
+    ) -> Uncertainty:
+        """Give what `to_array` gave as an array, of so many tags and of these of `others`; an
+        array of an affetto that gave no errors of `others` gives none."""
+        valence, arousal = (float(error) for error in errors[:2])
+        scores, left = np.asarray(errors[2 : 2 + n_tags], np.float32), iter(errors[2 + n_tags :])
+        found = {name: dict(zip(tags, map(float, left))) for name, tags in others.items()}  # noqa: B905
+        return cls(scores, valence, arousal, found if any(found.values()) else {})
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -409,9 +441,10 @@ class Prediction(_Value):
     `scores` (n_tags,) in [0, 1] are the song's, the mean of its windows weighted by their sound;
     a tag is chosen from its one of `thresholds` (n_tags,) on. `valence` and `arousal` in [-1, 1]
     come from the network's own `head`, or from the tags' `anchors`. `others` holds the scores of
-    further vocabularies by name. `music` in [0, 1] says how much it sounds like music, None where
-    the bundle does not; `uncertainty` is None for less sound than two windows. `audio_sha256`
-    hashes the decoded samples, so it survives a change of the file's tags.
+    further vocabularies by name. `sign_slopes` of valence and arousal are the bundle's, None where
+    it has none: see `quadrant_probabilities`. `music` in [0, 1] says how much it sounds like music,
+    None where the bundle does not; `uncertainty` is None for less sound than two windows.
+    `audio_sha256` hashes the decoded samples, so it survives a change of the file's tags.
     """
 
     path: str
@@ -426,6 +459,7 @@ class Prediction(_Value):
     bundle: str
     bundle_fingerprint: str
     others: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+    sign_slopes: tuple[float, float] | None = None
     music: float | None = None
     uncertainty: Uncertainty | None = None
     embedding: FloatArray | None = None
@@ -456,8 +490,20 @@ class Prediction(_Value):
         return quadrant_of(self.valence, self.arousal)
 
     @property
+    def quadrant_probabilities(self) -> dict[Quadrant, float] | None:
+        """How likely each quadrant is, by the signs of music like that the bundle learnt from;
+        None where the bundle does not say. That of `quadrant` is the highest."""
+        if self.sign_slopes is None:
+            return None
+        return quadrant_probabilities(self.valence, self.arousal, self.sign_slopes)
+
+    @property
     def is_quadrant_sure(self) -> bool:
-        """Whether valence and arousal lie further from 0 than their standard errors."""
+        """Whether the quadrant is as likely as all others together; where no probabilities are
+        known, whether valence and arousal lie further from 0 than their standard errors."""
+        likely = self.quadrant_probabilities
+        if likely is not None:
+            return likely[self.quadrant] >= 0.5
         errors = self.uncertainty
         return errors is None or (
             abs(self.valence) >= errors.valence and abs(self.arousal) >= errors.arousal
@@ -486,6 +532,7 @@ class Prediction(_Value):
             "arousal": _rounded(self.arousal),
             "plane_source": self.plane_source,
             "quadrant": self.quadrant,
+            "quadrant_probabilities": self._plain_probabilities(),
             "others": {
                 name: {tag: _rounded(score) for tag, score in scores.items()}
                 for name, scores in self.others.items()
@@ -501,6 +548,10 @@ class Prediction(_Value):
             plain["timeline"] = self.timeline.to_dict()
         return plain
 
+    def _plain_probabilities(self) -> dict[str, float] | None:
+        likely = self.quadrant_probabilities
+        return None if likely is None else {name: _rounded(p) for name, p in likely.items()}
+
     def _plain_uncertainty(self) -> dict[str, Any] | None:
         errors = self.uncertainty
         if errors is None:
@@ -510,6 +561,10 @@ class Prediction(_Value):
             "valence": _rounded(errors.valence),
             "arousal": _rounded(errors.arousal),
             "tags": {tag: _rounded(by_tag[tag]) for tag in self.tags},
+            "others": {
+                name: {tag: _rounded(error) for tag, error in of.items()}
+                for name, of in errors.others.items()
+            },
         }
 
     def __repr__(self) -> str:

@@ -20,6 +20,7 @@ networks, its square is added to that of the error of the mean over them, s^2 / 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import islice
 
 import numpy as np
 import numpy.typing as npt
@@ -66,12 +67,17 @@ def summarize(timeline: Timeline) -> tuple[FloatArray, FloatArray | None]:
     return scores, mean_over_windows(timeline.valence_arousal, timeline.weight)
 
 
-def uncertainty(timeline: Timeline, members: FloatArray | None = None) -> Uncertainty | None:
+def uncertainty(
+    timeline: Timeline,
+    members: FloatArray | None = None,
+    others: Sequence[tuple[Vocabulary, FloatArray]] = (),
+) -> Uncertainty | None:
     """Give the standard errors of a song's values; None for less sound than two windows.
 
-    `members` (n_members, n_tags + 2) are the song's tags, valence and arousal as each of several
-    networks has them. Where there is no head of the plane, the place of each window is that of its
-    tags.
+    `others` are further vocabularies with their scores (n_windows, n_tags). `members`
+    (n_members, n_values) are the song's tags, valence, arousal and tags of `others` as each of
+    several networks has them. Where there is no head of the plane, the place of each window is
+    that of its tags.
     """
     weight = timeline.weight.astype(np.float64)
     shares = (weight if weight.any() else np.ones(len(weight))) / (weight.sum() or len(weight))
@@ -81,16 +87,23 @@ def uncertainty(timeline: Timeline, members: FloatArray | None = None) -> Uncert
     plane = timeline.valence_arousal
     if plane is None:
         plane = place(timeline.scores, timeline.vocabulary)
-    rows = np.concatenate([timeline.scores, plane], axis=1, dtype=np.float64)
+    further = [scores for _, scores in others]
+    rows = np.concatenate([timeline.scores, plane, *further], axis=1, dtype=np.float64)
     variance = shares @ (rows - shares @ rows) ** 2
     squares = variance / (n_windows - 1)
     if members is not None and len(members) > 1:
         squares += members.var(axis=0, ddof=1, dtype=np.float64) / len(members)
     errors = np.sqrt(squares)
+    n_tags = timeline.scores.shape[1]
+    left = map(float, errors[n_tags + 2 :])
     return Uncertainty(
-        scores=np.asarray(errors[:-2], np.float32),
-        valence=float(errors[-2]),
-        arousal=float(errors[-1]),
+        scores=np.asarray(errors[:n_tags], np.float32),
+        valence=float(errors[n_tags]),
+        arousal=float(errors[n_tags + 1]),
+        others={
+            vocabulary.name: dict(zip(vocabulary.tags, islice(left, len(vocabulary)), strict=True))
+            for vocabulary, _ in others
+        },
     )
 
 

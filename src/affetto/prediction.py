@@ -33,6 +33,7 @@ from affetto.core import (
     Prediction,
     ProgressCallback,
     Timeline,
+    Vocabulary,
     Windows,
 )
 from affetto.errors import AffettoError, BadConfig
@@ -97,9 +98,19 @@ def predict(
         timeline=timeline,
         bundle=loaded.title,
         bundle_fingerprint=loaded.fingerprint,
-        others=song.others,
+        others={
+            vocabulary.name: dict(
+                zip(
+                    vocabulary.tags,
+                    map(float, mood.mean_over_windows(values, timeline.weight)),
+                    strict=True,
+                )
+            )
+            for vocabulary, values in song.others
+        },
+        sign_slopes=loaded.sign_slopes,
         music=song.music,
-        uncertainty=mood.uncertainty(timeline, song.members),
+        uncertainty=mood.uncertainty(timeline, song.members, song.others),
         embedding=song.embedding,
         warnings=(
             *info.notices,
@@ -216,13 +227,14 @@ def lost(path: str, reason: Literal["timeout", "crashed"]) -> Failure:
 
 @dataclass(frozen=True, slots=True)
 class _Song:
-    """What the windows say: the timeline of the main vocabulary, the song's `others` by vocabulary,
-    how much it sounds like `music` if the bundle says so, its embedding, and its tags, valence and
-    arousal as each member has them, (n_members, n_tags + 2), if there are several.
+    """What the windows say: the timeline of the main vocabulary, the scores of `others`
+    (n_windows, n_tags), how much the song sounds like `music` if the bundle says so, its embedding,
+    and its tags, valence, arousal and tags of `others` as each member has them,
+    (n_members, n_values), if there are several.
     """
 
     timeline: Timeline
-    others: dict[str, dict[str, float]]
+    others: tuple[tuple[Vocabulary, FloatArray], ...]
     music: float | None
     embedding: FloatArray
     members: FloatArray | None
@@ -274,21 +286,17 @@ class _Scored:
             weight=weight,
             valence_arousal=None if plane is None else output[plane.spec.name],
         )
-        other_scores = {}
-        for head in others:
-            assert head.spec.vocabulary is not None
-            values = mood.mean_over_windows(output[head.spec.name], weight)
-            other_scores[head.spec.vocabulary.name] = {
-                tag: float(value)
-                for tag, value in zip(head.spec.vocabulary.tags, values, strict=True)
-            }
         judge, music = bundle.music_head, None
         if judge is not None:
             music = float(mood.mean_over_windows(output[judge.spec.name], weight)[0])
         return _Song(
             timeline,
-            other_scores,
-            music,
+            others=tuple(
+                (head.spec.vocabulary, output[head.spec.name])
+                for head in others
+                if head.spec.vocabulary is not None
+            ),
+            music=music,
             embedding=mood.mean_over_windows(output[EMBEDDING], weight),
             members=self._members(output, weight),
         )
@@ -298,7 +306,7 @@ class _Scored:
         bundle = self._bundle
         if bundle.n_members == 1:
             return None
-        main, plane = bundle.tag_heads[0].spec, bundle.plane_head
+        (main, *others), plane = [head.spec for head in bundle.tag_heads], bundle.plane_head
 
         def of(head: Head) -> FloatArray:
             means = mood.mean_over_windows(output[members_of(head)], weight)
@@ -307,7 +315,7 @@ class _Scored:
         scores = of(main)
         assert main.vocabulary is not None
         placed = mood.place(scores, main.vocabulary) if plane is None else of(plane.spec)
-        return np.concatenate([scores, placed], axis=1)
+        return np.concatenate([scores, placed, *map(of, others)], axis=1)
 
 
 def _frame_s(bundle: Bundle) -> float:

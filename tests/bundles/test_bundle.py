@@ -210,7 +210,7 @@ def test_unknown_key_is_refused_in_every_part(folder: Path, place: str) -> None:
 @pytest.mark.parametrize("place", PARTS)
 def test_missing_key_is_refused_in_every_part(tiny: Path, folder: Path, place: str) -> None:
     text = (tiny / layout.MANIFEST).read_text(encoding="utf-8")
-    for key in at(place)(json.loads(text)).keys() - {"schema_version", "kind"}:
+    for key in at(place)(json.loads(text)).keys() - {"schema_version", "kind", "sign_slopes"}:
         (folder / layout.MANIFEST).write_text(text, encoding="utf-8")
         tiny_bundle.change(folder, lambda manifest, key=key: at(place)(manifest).pop(key))
         assert f"lacks keys: {key}" in refusal(folder)
@@ -265,6 +265,12 @@ SETTINGS: list[tuple[str, Manifest, str]] = [
     ("heads.0", {"name": "embedding"}, "two heads have the same name"),
     ("heads.0", {"kind": "score"}, "a head is of kind tags, plane, music, not 'score'"),
     ("heads.0", {"kind": "plane"}, "a head has unknown keys: tags, thresholds, vocabulary"),
+    ("heads.0", {"sign_slopes": [1.0, 1.0]}, "a head has unknown keys: sign_slopes"),
+    ("heads.2", {"kind": "music"}, "a head has unknown keys: sign_slopes"),
+    ("heads.2", {"sign_slopes": []}, "a positive number for valence and one for arousal"),
+    ("heads.2", {"sign_slopes": [1.0, 0]}, "a positive number for valence and one for arousal"),
+    ("heads.2", {"sign_slopes": [1.0, "1"]}, "a positive number for valence and one for arousal"),
+    ("heads.2", {"sign_slopes": None}, "sign_slopes must be a list"),
     ("heads.0", {"vocabulary": "gems"}, "there is no vocabulary named 'gems'"),
     ("heads.0", {"vocabulary": "gems9"}, "its tags differ from those of vocabulary gems9"),
     ("heads.0", {"vocabulary": "none", "tags": [], "thresholds": []}, "one without any"),

@@ -151,6 +151,8 @@ def test_results_hold_a_calibration_of_each_head_but_music_with_a_value_for_each
     sizes = {name: len(found.slopes) for name, found in spied.results.calibration.items()}
     assert sizes == {"emotions": 18, "plane": 2, "gems9": 9}
     assert spied.results.calibration["plane"].intercepts == (0, 0)
+    signs = {n for n, found in spied.results.calibration.items() if found.sign_slopes is not None}
+    assert signs == {"plane"}
 
 
 def test_scores_of_a_fold_do_not_depend_on_its_own_labels(

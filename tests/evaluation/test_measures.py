@@ -198,6 +198,25 @@ def test_quadrants_are_measured_as_classes_and_signs_by_hand() -> None:
     assert found["macro_f1"].trivial["prior"] == pytest.approx(0.4 / 4)
     assert found["valence_auc"].trivial["prior"] == pytest.approx(0.5)
     assert per_tag("quadrants", [held]) == {}
+    assert not {"quadrant_ece", "quadrant_log_loss"} & set(found)  # no probabilities are known
+
+
+def test_probabilities_of_quadrants_are_measured_by_hand() -> None:
+    signs = [[1, 1], [0, 1], [0, 0], [1, 0]] * 2
+    outputs = [[0.5, 0.5], [-0.5, 0.5], [-0.5, -0.5], [0.5, -0.5]] * 2
+    likely = np.where(np.eye(4) > 0, 0.7, 0.1)[[0, 1, 2, 3] * 2].astype(np.float32)
+    prior = np.full((8, 2), [0.6, 0.5], np.float32)
+    held = held_out(FOLDS, signs, outputs, head=PLANE, prior=prior, quadrants=likely)
+    found = by_name(figures("quadrants", [held]))
+    assert found["quadrant_log_loss"].value == pytest.approx(-math.log(0.7))
+    priors = [0.3, 0.2, 0.2, 0.3]
+    assert found["quadrant_log_loss"].trivial["prior"] == pytest.approx(-np.log(priors).mean())
+    # Each quadrant: of 8 songs 2 at 0.7, all of it, and 6 at 0.1, none of it.
+    ece = found["quadrant_ece"]
+    assert ece.value == pytest.approx((2 * 0.3 + 6 * 0.1) / 8)
+    # Each quadrant is a quarter of the songs: off by 0.05.
+    assert ece.trivial["prior"] == pytest.approx(0.05)
+    assert 0 < ece.trivial["perfect"] < 0.5
 
 
 def test_ratings_leave_out_an_axis_that_nobody_rated() -> None:

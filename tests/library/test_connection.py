@@ -116,6 +116,20 @@ def test_step_that_fails_changes_nothing(tmp_path: Path, monkeypatch: pytest.Mon
     assert tables(path) > before
 
 
+def test_library_of_before_quadrants_were_likely_keeps_its_songs_and_says_nothing_of_that(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "library.sqlite"
+    with monkeypatch.context() as before:
+        before.setattr(schema, "MIGRATIONS", schema.MIGRATIONS[:2])
+        Library(path).close()
+    with closing(sqlite3.connect(path)) as plain, plain:
+        plain.execute("INSERT INTO bundles (fingerprint, name, version) VALUES ('f', 'old', '1')")
+    with Library(path) as library:
+        (bundle,) = library.bundles()
+        assert (bundle.title, bundle.sign_slopes) == ("old 1", None)
+
+
 def test_many_that_make_the_same_library_at_once_get_one(tmp_path: Path) -> None:
     path = tmp_path / "library.sqlite"
     errors: list[BaseException] = []

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import math
+from typing import Any
 
 import numpy as np
 import pytest
@@ -12,7 +14,7 @@ from hypothesis import strategies as st
 from affetto import metrics
 from affetto.core import FloatArray, Head, Vocabulary
 from affetto.errors import BadConfig
-from affetto.training.calibration import Calibration, fit
+from affetto.training.calibration import Calibration, fit, fit_signs
 
 TAG = Head("one", "tags", Vocabulary("one", ("a",), ("A",), ("a",)))
 PLANE = Head("plane", "plane")
@@ -103,9 +105,40 @@ def test_fit_gives_numbers_for_any_scores_and_labels(
     assert (np.diff(values[order, 0]) >= 0).all()
 
 
-def test_calibration_is_plain_values_in_a_file_and_back() -> None:
-    found = Calibration((0.5, 2.0), (0.25, -1.0))
-    assert Calibration.from_dict(found.to_dict()) == found
+def test_signs_are_fitted_so_that_probabilities_hold() -> None:
+    rng = np.random.default_rng(0)
+    values = np.tanh(rng.normal(0, 0.6, (4000, 2)))
+    chances = sigmoid(np.array([2.0, 0.5]) * np.log((1 + values) / (1 - values)))
+    targets = (rng.random(values.shape) < chances).astype(np.float32)
+    targets[:500, 0] = np.nan
+    targets[500:1000] = 0.5  # neither positive nor negative
+    found = fit_signs(values.astype(np.float32), targets)
+    assert found == (pytest.approx(2.0, abs=0.2), pytest.approx(0.5, abs=0.1))
+
+
+def test_signs_of_ratings_are_those_of_their_side_of_the_middle() -> None:
+    values = np.tanh(np.random.default_rng(0).normal(0, 0.6, (200, 2))).astype(np.float32)
+    signs = (values + np.float32(0.1) > 0).astype(np.float32)
+    ratings = np.where(signs > 0.5, np.float32(0.7), np.float32(0.2))
+    assert fit_signs(values, ratings) == fit_signs(values, signs)
+
+
+@pytest.mark.parametrize("unknown", [np.nan, 0.5])
+def test_signs_without_any_of_an_axis_are_not_fitted(unknown: float) -> None:
+    targets = np.array([[1, unknown], [0, unknown]], np.float32)
+    assert fit_signs(np.array([[0.5, 0.5], [-0.5, 0.5]], np.float32), targets) is None
+
+
+@pytest.mark.parametrize("signs", [None, (2.0, 0.75)])
+def test_calibration_is_plain_values_in_a_file_and_back(signs: tuple[float, float] | None) -> None:
+    found = Calibration((0.5, 2.0), (0.25, -1.0), signs)
+    assert Calibration.from_dict(json.loads(json.dumps(found.to_dict()))) == found
+
+
+@pytest.mark.parametrize("signs", [(1.0,), (1.0, 0.0), (1.0, math.nan), (1.0, 1.0, 1.0)])
+def test_calibration_refuses_slopes_of_signs_that_are_none(signs: Any) -> None:
+    with pytest.raises(BadConfig):
+        Calibration((1.0,), (0.0,), signs)
 
 
 @pytest.mark.parametrize("slopes", [(1.0,), (1.0, 0.0), (1.0, -2.0), (1.0, math.nan)])

@@ -117,7 +117,7 @@ def test_make_bundle_makes_the_calibration_of_the_results_part_of_the_weights(
             "slopes": [round(0.5 + 0.1 * n, 4) for n in range(18)],
             "intercepts": [round(0.9 - 0.1 * n, 4) for n in range(18)],
         },
-        "plane": {"slopes": [2.0, 0.5], "intercepts": [0.0, 0.0]},
+        "plane": {"slopes": [2.0, 0.5], "intercepts": [0.0, 0.0], "sign_slopes": [1.5, 0.25]},
     }
     results = {
         "protocol": "made up",
@@ -141,6 +141,7 @@ def test_make_bundle_makes_the_calibration_of_the_results_part_of_the_weights(
     assert check(calibrated) <= TOLERANCE
     assert calibrated.training["calibration"] == calibration
     assert raw.training["calibration"] == {}
+    assert (raw.sign_slopes, calibrated.sign_slopes) == (None, (1.5, 0.25))
 
 
 def test_publish_replaces_an_older_bundle_and_gives_the_same_bytes_each_time(

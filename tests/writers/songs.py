@@ -43,8 +43,14 @@ def song(path: str = "album/one.mp3", **changes: Any) -> Prediction:
         "bundle": "hand-made 1.0",
         "bundle_fingerprint": "cd" * 32,
         "others": {"felt": {"tension": 0.125, "calmness": 0.75}},
+        "sign_slopes": (1.0, 1.0),
         "music": 0.9375,
-        "uncertainty": Uncertainty(np.array([0.04, 0.0625, 0.03, 0.0]), 0.3125, 0.0625),
+        "uncertainty": Uncertainty(
+            np.array([0.04, 0.0625, 0.03, 0.0]),
+            0.3125,
+            0.0625,
+            {"felt": {"tension": 0.015625, "calmness": 0.25}},
+        ),
         "warnings": (),
     }
     return Prediction(**(fields | changes))
@@ -61,6 +67,7 @@ def odd_song() -> Prediction:
         arousal=1.0,
         plane_source="anchors",
         others={},
+        sign_slopes=None,
         music=None,
         uncertainty=None,
         thresholds=np.ones(4),

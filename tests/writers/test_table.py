@@ -143,10 +143,26 @@ def test_table_names_no_quadrant_for_what_does_not_sound_like_music() -> None:
     assert lines[-1] == f"! {notice}"
 
 
-def test_table_doubts_a_quadrant_whose_axis_is_within_its_standard_error() -> None:
+def test_table_says_how_likely_each_quadrant_is_and_doubts_one_that_the_rest_outweighs() -> None:
+    unsure, sure = (list(written(io.StringIO(), song(sign_slopes=s)))[1] for s in ((1, 1), (2, 2)))
+    assert unsure == "Q4  calm, content  47%  (unsure)   Q3 28%  Q1 16%  Q2 9%"
+    assert sure == "Q4  calm, content  66%   Q3 24%  Q1 7%  Q2 3%"
+
+
+def test_table_leaves_the_other_quadrants_out_where_there_is_no_room(
+    terminal: pytest.MonkeyPatch,
+) -> None:
+    terminal.setenv("COLUMNS", "40")
+    lines = ESCAPES.sub("", "".join(written(Terminal(), song(sign_slopes=(2, 2)))))
+    assert "Q4  calm, content  66%  " in lines
+    assert "Q3 24%" not in lines
+
+
+def test_table_without_probabilities_doubts_a_quadrant_whose_axis_is_within_its_error() -> None:
     sure = Uncertainty(np.zeros(4), 0.25, 0.5)
-    assert list(written(io.StringIO(), song()))[1] == "Q4  calm, content  (unsure)"
-    assert list(written(io.StringIO(), song(uncertainty=sure)))[1] == "Q4  calm, content"
+    for errors, heading in ((sure, ""), (song().uncertainty, "  (unsure)")):
+        lines = list(written(io.StringIO(), song(sign_slopes=None, uncertainty=errors)))
+        assert lines[1] == f"Q4  calm, content{heading}"
 
 
 def test_errors_are_shown_where_there_is_room(terminal: pytest.MonkeyPatch) -> None:

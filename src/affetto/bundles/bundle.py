@@ -26,7 +26,7 @@ import numpy as np
 
 from affetto import frontends
 from affetto.audio import display
-from affetto.core import FloatArray, Head
+from affetto.core import PLANE_AXES, FloatArray, Head
 from affetto.errors import AffettoError, BundleInvalid, MissingExtra, UnknownName
 from affetto.files import file_sha256
 from affetto.frontends import FrontEnd
@@ -70,6 +70,7 @@ _LATER_KEYS: _Kinds = {"n_members": int}  # may be left out, as they were once
 _FRONT_END_KEYS: _Kinds = {"name": str, "revision": int, "config": dict}
 _WINDOW_KEYS: _Kinds = {"duration_s": float, "hop_s": float}
 _PLAIN_KEYS: _Kinds = {"name": str, "kind": str}
+_LATER_PLANE_KEYS: _Kinds = {"sign_slopes": list}
 _TAGS_KEYS: _Kinds = {**_PLAIN_KEYS, "vocabulary": str, "tags": list, "thresholds": list}
 _ARCHITECTURE_KEYS: _Kinds = {"name": str, "config": dict}
 _KIND_TITLES = {
@@ -89,10 +90,12 @@ class Runtime(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class BundleHead:
-    """A head and, for tags, the threshold from which on a tag is chosen."""
+    """A head and, for tags, the threshold from which on a tag is chosen; for the plane, if they
+    are known, the slopes from which `core.quadrant_probabilities` follow."""
 
     spec: Head
     thresholds: tuple[float, ...] | None = None
+    sign_slopes: tuple[float, float] | None = None
 
     def to_dict(self) -> dict[str, Any]:
         plain: dict[str, Any] = {"name": self.spec.name, "kind": self.spec.kind}
@@ -101,6 +104,8 @@ class BundleHead:
             # The tags themselves too: a vocabulary that has changed since must not be taken.
             plain["tags"] = list(self.spec.vocabulary.tags)
             plain["thresholds"] = list(self.thresholds or ())
+        if self.sign_slopes is not None:
+            plain["sign_slopes"] = list(self.sign_slopes)
         return plain
 
 
@@ -148,6 +153,11 @@ class Bundle:
     def plane_head(self) -> BundleHead | None:
         """The head of valence and arousal, if there is one."""
         return next((head for head in self.heads if head.spec.kind == "plane"), None)
+
+    @property
+    def sign_slopes(self) -> tuple[float, float] | None:
+        """The slopes of `core.quadrant_probabilities`, if they are known."""
+        return None if self.plane_head is None else self.plane_head.sign_slopes
 
     @property
     def music_head(self) -> BundleHead | None:
@@ -379,10 +389,13 @@ def _check_files(folder: Path, files: Mapping[str, Any]) -> None:
 
 
 def _head(folder: Path, plain: Any) -> BundleHead:
-    is_plain = isinstance(plain, dict) and plain.get("kind") in ("plane", "music")
-    _check_keys(plain, _PLAIN_KEYS if is_plain else _TAGS_KEYS, "a head")
+    kind = plain.get("kind") if isinstance(plain, dict) else None
+    is_plain = kind in ("plane", "music")
+    later = _LATER_PLANE_KEYS if kind == "plane" and "sign_slopes" in plain else {}
+    _check_keys(plain, {**_PLAIN_KEYS, **later} if is_plain else _TAGS_KEYS, "a head")
     if is_plain:
-        return BundleHead(Head(plain["name"], plain["kind"]))
+        slopes = _sign_slopes(plain["sign_slopes"]) if later else None
+        return BundleHead(Head(plain["name"], plain["kind"]), sign_slopes=slopes)
     vocabulary = load_vocabulary(plain["vocabulary"])
     if list(vocabulary.tags) != plain["tags"]:
         _refuse(
@@ -396,6 +409,12 @@ def _head(folder: Path, plain: Any) -> BundleHead:
     ):
         raise ValueError(f"head {plain['name']} must have a threshold from 0 to 1 for each tag")
     return BundleHead(Head(plain["name"], plain["kind"], vocabulary), tuple(map(float, thresholds)))
+
+
+def _sign_slopes(plain: list[Any]) -> tuple[float, float]:
+    if len(plain) != len(PLANE_AXES) or not all(_is_kind(s, float) and s > 0 for s in plain):
+        raise ValueError("sign_slopes must be a positive number for valence and one for arousal")
+    return float(plain[0]), float(plain[1])
 
 
 def _check_heads(heads: Sequence[BundleHead]) -> None:

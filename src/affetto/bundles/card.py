@@ -116,11 +116,18 @@ def _meaning(data: CardData) -> Iterator[str]:
         yield "song's windows fits; they are part of the weights. Among other music, or where"
         yield "people use a word more freely, the shares are others. How far it holds is the"
         yield "calibration error (ECE) below."
+        if _sign_slopes(data):
+            yield "How likely each quadrant is follows from valence and arousal by a slope for each,"
+            yield "fitted on such songs too: among points like this one, so many have that quadrant."
     else:
         yield "Scores of a song are the mean over its windows. They rank music; they are not"
         yield "calibrated probabilities."
     yield "What is reported as chosen reaches the tag's threshold, set for the best F1 on songs"
     yield f"that the network did not train on ({data.record['thresholds_from']} scores)."
+
+
+def _sign_slopes(data: CardData) -> bool:
+    return any("sign_slopes" in fitted for fitted in data.record["calibration"].values())
 
 
 def _foreign_sounds(heads: Sequence[Head]) -> Iterator[str]:
@@ -208,7 +215,9 @@ def _figures(data: CardData) -> Iterator[str]:
     yield "songs with the tag, in 15 bins of equal width over the songs of all folds. So few songs"
     yield "leave much to chance: `perfect` is the error that these very scores would have if they"
     yield "were right, and a single tag's `ECE by chance` what it stays below in 19 of 20 cases if"
-    yield "they are. A `prior` has nearly none, and tells no two songs apart."
+    yield "they are. A `prior` has nearly none, and tells no two songs apart. `quadrant ECE` is the"
+    yield "same of the four quadrants' probabilities, each against the rest; their log loss is in"
+    yield "nats, 1.386 for four equal chances."
     for found in data.results["evaluations"]:
         yield ""
         yield f"**{found['dataset']}**, head `{found['head']}`: {found['n_examples']} examples of"

@@ -26,7 +26,7 @@ from affetto.evaluation.results import Results, evaluation, held_out
 from affetto.evaluation.seen_data import SEEN, refuse_seen
 from affetto.evaluation.trainings import FoldRun, train, train_all
 from affetto.training import loop
-from affetto.training.calibration import Calibration, Windows, fit_heads
+from affetto.training.calibration import Calibration, Windows, fit_heads, sign_slopes
 from affetto.training.config import TrainConfig
 from affetto.training.data import Item, Progress
 from affetto.training.run import Prepared, Sides, fitted_thresholds, prepare
@@ -171,6 +171,7 @@ def _calibrated(
         thresholds,
         fold.number,
         _song_values(heads, fold.test, {}) if others else None,
+        sign_slopes(calibration),
     )
 
 

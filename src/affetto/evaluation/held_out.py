@@ -18,7 +18,9 @@ class HeldOut:
     [0, 1] and the plane in [-1, 1], and `uncalibrated` the same before a calibration, None
     without one; `decisions` (n, n_tags), cut by thresholds that its fold had no part in, None for
     the plane; `prior` (n, n_outputs) the fold's training mean of the targets; `folds` (n,) which
-    fold tested the example; `groups` the artists or songs.
+    fold tested the example; `groups` the artists or songs. `quadrants` (n, 4) are the probabilities
+    of the plane's quadrants in the order of `core.QUADRANTS`, by slopes that its fold had no part
+    in; None where there are none.
     """
 
     head: Head
@@ -30,6 +32,7 @@ class HeldOut:
     prior: FloatArray
     decisions: BoolArray | None = None
     uncalibrated: FloatArray | None = None
+    quadrants: FloatArray | None = None
 
 
 def joined(parts: Sequence[HeldOut]) -> HeldOut:
@@ -37,6 +40,7 @@ def joined(parts: Sequence[HeldOut]) -> HeldOut:
     first = parts[0]
     decisions = [part.decisions for part in parts if part.decisions is not None]
     uncalibrated = [part.uncalibrated for part in parts if part.uncalibrated is not None]
+    quadrants = [part.quadrants for part in parts if part.quadrants is not None]
     return HeldOut(
         head=first.head,
         ids=tuple(id for part in parts for id in part.ids),
@@ -47,4 +51,5 @@ def joined(parts: Sequence[HeldOut]) -> HeldOut:
         prior=np.concatenate([part.prior for part in parts]),
         decisions=np.concatenate(decisions) if decisions else None,
         uncalibrated=np.concatenate(uncalibrated) if len(uncalibrated) == len(parts) else None,
+        quadrants=np.concatenate(quadrants) if len(quadrants) == len(parts) else None,
     )

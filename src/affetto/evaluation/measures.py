@@ -2,7 +2,8 @@
 
     tags        labels of 0 and 1: ROC-AUC, AP, F1, calibration error
     shares      votes or ratings in [0, 1] a tag: correlation, R2, calibration error
-    quadrants   signs of valence and arousal: accuracy and F1 of the quadrant, AUC of each sign
+    quadrants   signs of valence and arousal: accuracy and F1 of the quadrant, AUC of each sign; how
+                far the quadrants' probabilities hold (calibration error, log loss)
     ratings     valence and arousal as numbers: R2, correlation
     music       music or not: ROC-AUC, share of the music kept, share of the rest refused
 
@@ -29,14 +30,13 @@ from typing import Any, Literal
 import numpy as np
 
 from affetto import metrics
-from affetto.core import FloatArray, IntArray, quadrant_of
+from affetto.core import QUADRANTS, FloatArray, IntArray, quadrant_of
 from affetto.evaluation.held_out import HeldOut
 from affetto.mood import MUSIC_CUT
 from affetto.training.data import LABEL_CUT
 
 Kind = Literal["tags", "shares", "quadrants", "ratings", "music"]
 Statistic = Callable[[HeldOut, IntArray], float]
-QUADRANTS = ("Q1", "Q2", "Q3", "Q4")
 N_RESAMPLES = 500
 N_DRAWS = 20
 N_CHANCE_DRAWS = 200
@@ -77,17 +77,19 @@ def figures(kind: Kind, seeds: Sequence[HeldOut], bootstrap_seed: int = 0) -> tu
     """Measure the held-out scores of one or more seeds, the same examples in each."""
     found = []
     for name, (ours, trivial) in MEASURES[kind].items():
-        if (name.startswith(tuple(_PLANE_AXES)) and _lacks(seeds[0], name)) or (
-            kind == "music" and not _MUSIC_NEEDS[name] <= set(np.unique(seeds[0].targets))
+        if (
+            (name.startswith(tuple(_PLANE_AXES)) and _lacks(seeds[0], name))
+            or (kind == "music" and not _MUSIC_NEEDS[name] <= set(np.unique(seeds[0].targets)))
+            or (name in _OF_PROBABILITIES and any(held.quadrants is None for held in seeds))
         ):
             continue
-        over_seeds = _over_whole_seeds if name == _ECE else _over_seeds
+        over_seeds = _over_whole_seeds if name in _ECES else _over_seeds
         bounds = metrics.interval(
             lambda drawn, of=ours, over=over_seeds: over(of, seeds, drawn),  # type: ignore[misc]
             seeds[0].groups,
             bootstrap_seed,
             N_RESAMPLES,
-            is_centered=name == _ECE,
+            is_centered=name in _ECES,
         )
         everything = np.arange(len(seeds[0].ids))
         raw = _raw(seeds) if name in _CALIBRATED else []
@@ -284,6 +286,57 @@ def _quadrants_f1(
     return metrics.classes.macro_f1(truth, found(held, both), QUADRANTS)
 
 
+def _probabilities(held: HeldOut, of: IntArray) -> FloatArray:
+    assert held.quadrants is not None
+    return held.quadrants[of]
+
+
+def _prior_probabilities(held: HeldOut, of: IntArray) -> FloatArray:
+    """Give how likely the quadrants (n, 4) are by the shares of positive signs in training."""
+    positive, excited = held.prior[of].T
+    likely = {
+        "Q1": positive * excited,
+        "Q2": (1 - positive) * excited,
+        "Q3": (1 - positive) * (1 - excited),
+        "Q4": positive * (1 - excited),
+    }
+    return np.stack([likely[name] for name in QUADRANTS], axis=1)
+
+
+def _is_quadrant(held: HeldOut, of: IntArray) -> FloatArray:
+    """Give 1 for each example's own quadrant (n, 4), else 0."""
+    truth = np.asarray(_true_quadrants(held, of))
+    return np.asarray(truth[:, None] == np.asarray(QUADRANTS), np.float32)
+
+
+def _quadrant_ece(
+    held: HeldOut, of: IntArray, likely: Callable[[HeldOut, IntArray], FloatArray]
+) -> float:
+    """Give the mean calibration error of the four quadrants, each against the rest."""
+    return metrics.macro(metrics.reliability(_is_quadrant(held, of), likely(held, of)).error)
+
+
+def _perfect_quadrant_ece(held: HeldOut, of: IntArray) -> float:
+    """Give the same on quadrants drawn by the probabilities, the mean of some draws."""
+    likely = _probabilities(held, of)
+    rng = np.random.default_rng(0)
+    upper = likely.cumsum(axis=1)
+    errors = []
+    for _ in range(N_DRAWS):
+        drawn = (rng.random((len(of), 1)) > upper[:, :-1]).sum(axis=1)
+        truth = np.asarray(drawn[:, None] == np.arange(len(QUADRANTS)), np.float32)
+        errors.append(metrics.macro(metrics.reliability(truth, likely).error))
+    return metrics.macro(errors)
+
+
+def _log_loss(
+    held: HeldOut, of: IntArray, likely: Callable[[HeldOut, IntArray], FloatArray]
+) -> float:
+    """Give the mean of -log p of the true quadrant, in nats; log 4 = 1.386 for equal chances."""
+    own = (likely(held, of) * _is_quadrant(held, of)).sum(axis=1)
+    return float(-np.log(np.maximum(own, 1e-7)).mean())
+
+
 def _lacks(held: HeldOut, name: str) -> bool:
     axes = _PLANE_AXES[name.split("_")[0]]
     return bool(np.isnan(held.targets[:, axes]).any(axis=1).all())
@@ -294,6 +347,9 @@ _PLANE_AXES = {"valence": [0], "arousal": [1], "quadrant": [0, 1]}
 _Table = dict[str, tuple[Statistic, dict[str, Statistic]]]
 
 _ECE = "macro_ece"
+_QUADRANT_ECE = "quadrant_ece"
+_ECES = {_ECE, _QUADRANT_ECE}
+_OF_PROBABILITIES = {_QUADRANT_ECE, "quadrant_log_loss"}
 _CALIBRATED = {_ECE, "macro_r2", "valence_r2", "arousal_r2", "accuracy", "quadrant_macro_f1"}
 """Measures that a calibration can change by more than chance."""
 _TAGS: _Table = {
@@ -360,6 +416,17 @@ _QUADRANTS: _Table = {
     "arousal_auc": (
         lambda h, i: float(metrics.roc_auc(*_axis(h, i, 1))[0]),
         {"prior": lambda h, i: float(metrics.roc_auc(*_prior_axis(h, i, 1))[0])},
+    ),
+    _QUADRANT_ECE: (
+        lambda h, i: _quadrant_ece(h, i, _probabilities),
+        {
+            "prior": lambda h, i: _quadrant_ece(h, i, _prior_probabilities),
+            "perfect": _perfect_quadrant_ece,
+        },
+    ),
+    "quadrant_log_loss": (
+        lambda h, i: _log_loss(h, i, _probabilities),
+        {"prior": lambda h, i: _log_loss(h, i, _prior_probabilities)},
     ),
 }
 _RATINGS: _Table = {

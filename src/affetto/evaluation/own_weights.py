@@ -53,7 +53,8 @@ def evaluate_bundle(
         for head in bundle.heads
         if head.thresholds
     }
-    found = held_out(heads, items, items, outputs, thresholds, fold=0)
+    slopes = bundle.sign_slopes
+    found = held_out(heads, items, items, outputs, thresholds, fold=0, sign_slopes=slopes)
     if not found:
         raise BadConfig(
             f"no head of bundle {bundle.title} answers to the labels of data set {name}",

@@ -24,6 +24,8 @@ TITLES = {
     "valence_r2": "valence R2",
     "arousal_r2": "arousal R2",
     "quadrant_macro_f1": "quadrant macro F1",
+    "quadrant_ece": "quadrant ECE",
+    "quadrant_log_loss": "quadrant log loss",
     "valence_r": "valence correlation",
     "arousal_r": "arousal correlation",
     "music_auc": "music or not, AUC",

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from affetto import mood
-from affetto.core import Dataset, FloatArray, Head
+from affetto.core import QUADRANTS, Dataset, FloatArray, Head, quadrant_probabilities
 from affetto.evaluation.held_out import HeldOut, joined
 from affetto.evaluation.measures import Figure, by_genre, figures, kind_of, per_tag
 from affetto.training.calibration import Calibration
@@ -117,11 +117,13 @@ def held_out(
     thresholds: Mapping[str, FloatArray],
     fold: int,
     uncalibrated: Mapping[str, FloatArray] | None = None,
+    sign_slopes: tuple[float, float] | None = None,
 ) -> dict[tuple[str, str], HeldOut]:
     """Put the outputs (n_examples, n_outputs) by head beside the targets of the examples `test`.
 
     Gives parts by data set and head, of the examples that the head's targets are known of. What
-    is always said (`prior`) is taken from `training`.
+    is always said (`prior`) is taken from `training`; how likely quadrants are follows from the
+    plane by `sign_slopes`.
     """
     found = {}
     for dataset in dict.fromkeys(item.dataset for item in test):
@@ -146,8 +148,17 @@ def held_out(
                 prior=np.tile(_prior(training, dataset, head), (len(rows), 1)),
                 decisions=None if cuts is None else mood.decide(scores, cuts),
                 uncalibrated=None if uncalibrated is None else uncalibrated[head.name][rows],
+                quadrants=None
+                if head.kind != "plane" or sign_slopes is None
+                else _quadrants(scores, sign_slopes),
             )
     return found
+
+
+def _quadrants(points: FloatArray, sign_slopes: tuple[float, float]) -> FloatArray:
+    """Give how likely each quadrant is (n, 4) for points of the plane (n, 2)."""
+    likely = [quadrant_probabilities(valence, arousal, sign_slopes) for valence, arousal in points]
+    return np.asarray([[of[name] for name in QUADRANTS] for of in likely], np.float32)
 
 
 def _prior(training: Sequence[Item], dataset: str, head: Head) -> FloatArray:

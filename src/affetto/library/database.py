@@ -78,7 +78,7 @@ class StoredTag:
 class StoredBundle:
     """A bundle that has scored songs of the library; `id` is its number in the tables.
 
-    `n_songs` counts them, those whose file is missing among them.
+    `n_songs` counts them, those whose file is missing among them. `sign_slopes` are the bundle's.
     """
 
     id: int
@@ -87,6 +87,7 @@ class StoredBundle:
     version: str
     n_songs: int
     tags: tuple[StoredTag, ...]
+    sign_slopes: tuple[float, float] | None = None
 
     @property
     def title(self) -> str:
@@ -219,12 +220,16 @@ class Library(Closing):
     def _read_bundles(self) -> tuple[StoredBundle, ...]:
         rows = self.connection.rows(
             "SELECT id, fingerprint, name, version, (SELECT count(*) FROM results"
-            " WHERE bundle_id = bundles.id AND status = 'ok') AS n_songs"
-            " FROM bundles ORDER BY n_songs DESC, id DESC"
+            " WHERE bundle_id = bundles.id AND status = 'ok') AS n_songs, valence_slope,"
+            " arousal_slope FROM bundles ORDER BY n_songs DESC, id DESC"
         )
         return tuple(
-            StoredBundle(bundle_id, fingerprint, name, version, n_songs, self._tags(bundle_id))
-            for bundle_id, fingerprint, name, version, n_songs in list(rows)
+            StoredBundle(
+                *(bundle_id, fingerprint, name, version, n_songs),
+                self._tags(bundle_id),
+                None if None in slopes else (slopes[0], slopes[1]),
+            )
+            for bundle_id, fingerprint, name, version, n_songs, *slopes in list(rows)
         )
 
     def bundle(self, name: str | None = None) -> StoredBundle:
@@ -422,10 +427,11 @@ class Library(Closing):
             bundle=scoring.title,
             bundle_fingerprint=scoring.fingerprint,
             others=others,
+            sign_slopes=scoring.sign_slopes,
             music=row[9],
             uncertainty=None
             if row[10] is None
-            else Uncertainty.of_array(np.frombuffer(row[10], "<f8")),
+            else Uncertainty.of_array(np.frombuffer(row[10], "<f8"), len(main), others),
             embedding=None if row[7] is None else np.frombuffer(row[7], "<f4"),
             warnings=tuple(Notice(**plain) for plain in json.loads(warnings)),
         )

@@ -285,8 +285,9 @@ def _bundle_id(cursor: sqlite3.Cursor, bundle: Bundle) -> int:
     if row is not None:
         return int(row[0])
     cursor.execute(
-        "INSERT INTO bundles (fingerprint, name, version) VALUES (?, ?, ?)",
-        (bundle.fingerprint, bundle.name, bundle.version),
+        "INSERT INTO bundles (fingerprint, name, version, valence_slope, arousal_slope)"
+        " VALUES (?, ?, ?, ?, ?)",
+        (bundle.fingerprint, bundle.name, bundle.version, *(bundle.sign_slopes or (None, None))),
     )
     (bundle_id,) = cursor.execute(question, (bundle.fingerprint,)).fetchone()
     for number, head in enumerate(bundle.tag_heads):

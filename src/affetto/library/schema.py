@@ -103,12 +103,19 @@ _FIRST = (
 
 _DOUBT = (
     "ALTER TABLE results ADD COLUMN music REAL",  # NULL where the bundle does not say
-    "ALTER TABLE results ADD COLUMN errors BLOB",  # of valence, arousal, each main tag; or NULL
+    # Of valence, arousal, each main tag, and, since quadrants are likely, the other tags; or NULL.
+    "ALTER TABLE results ADD COLUMN errors BLOB",
+)
+
+_LIKELY = (  # `core.quadrant_probabilities` takes them; NULL where the bundle has none
+    "ALTER TABLE bundles ADD COLUMN valence_slope REAL",
+    "ALTER TABLE bundles ADD COLUMN arousal_slope REAL",
 )
 
 MIGRATIONS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("0001-first", _FIRST),
     ("0002-doubt", _DOUBT),
+    ("0003-likely", _LIKELY),
 )
 """Name and statements of each step, in order. A step that was released never changes."""
 

@@ -8,6 +8,10 @@ how far, and an intercept would move windows over the border between two quadran
 something is music at all is left as it is: its cut is fixed, and how common other sounds are in
 the training data says nothing about anyone's files.
 
+How likely valence or arousal is to be positive at all follows from a song's calibrated value by a
+further slope (`core.quadrant_probabilities`), fitted by cross-entropy to the signs of all labels,
+those of ratings too. It changes no value, so it is not part of the weights but of the bundle.
+
 A slope stays positive, and both are drawn towards (1, 0) by a normal prior on log slope and
 intercept, so that a tag with hardly any label is left nearly alone. Since a head ends in a linear
 layer, the calibration becomes part of its weights (`fold_in`) and prediction needs no step more.
@@ -17,13 +21,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from affetto.core import Dataset, FloatArray, Head
+from affetto.core import PLANE_AXES, Dataset, FloatArray, Head
 from affetto.errors import BadConfig
 from affetto.models.plane import RATINGS, SIGNS
 from affetto.training.data import Item
@@ -43,26 +47,39 @@ Windows = Sequence[FloatArray]
 
 @dataclass(frozen=True, slots=True)
 class Calibration:
-    """A head's `slopes` and `intercepts`, one for each output, rounded as files keep them."""
+    """A head's `slopes` and `intercepts`, one for each output, rounded as files keep them, and the
+    plane's `sign_slopes`, if signs of both axes were there to fit them."""
 
     slopes: tuple[float, ...]
     intercepts: tuple[float, ...]
+    sign_slopes: tuple[float, float] | None = None
 
     def __post_init__(self) -> None:
-        values = (*self.slopes, *self.intercepts)
+        signs = () if self.sign_slopes is None else self.sign_slopes
+        values = (*self.slopes, *self.intercepts, *signs)
         if not all(isinstance(value, int | float) and math.isfinite(value) for value in values):
             raise BadConfig("slopes and intercepts of a calibration must be numbers")
         if len(self.slopes) != len(self.intercepts) or not all(a > 0 for a in self.slopes):
             raise BadConfig("a calibration needs a positive slope for each intercept")
+        if len(signs) not in (0, len(PLANE_AXES)) or not all(a > 0 for a in signs):
+            raise BadConfig("a calibration's sign_slopes must be two positive numbers")
 
     @classmethod
     def from_dict(cls, plain: Mapping[str, Any]) -> Calibration:
         """Read what `to_dict` gave. Raises: KeyError, TypeError, BadConfig for anything else."""
-        return cls(tuple(plain["slopes"]), tuple(plain["intercepts"]))
+        signs = plain.get("sign_slopes")
+        return cls(
+            tuple(plain["slopes"]),
+            tuple(plain["intercepts"]),
+            None if signs is None else tuple(signs),
+        )
 
     def to_dict(self) -> dict[str, list[float]]:
         """Give plain values for a JSON file."""
-        return {"slopes": list(self.slopes), "intercepts": list(self.intercepts)}
+        plain = {"slopes": list(self.slopes), "intercepts": list(self.intercepts)}
+        return (
+            plain if self.sign_slopes is None else {**plain, "sign_slopes": list(self.sign_slopes)}
+        )
 
     def song_values(self, head: Head, windows: Windows) -> FloatArray:
         """Give each example's calibrated values: the mean over its windows.
@@ -90,11 +107,35 @@ def fit(head: Head, windows: Windows, targets: FloatArray) -> Calibration:
             logits[known[of_windows], output],
             counts[known],
             column[known],
-            is_plane=head.kind == "plane",
+            by_squares=head.kind == "plane",
+            with_intercept=head.kind != "plane",
         )
         slopes.append(round(slope, 4))
         intercepts.append(round(intercept, 4))
     return Calibration(tuple(slopes), tuple(intercepts))
+
+
+def fit_signs(values: FloatArray, targets: FloatArray) -> tuple[float, float] | None:
+    """Give the slopes under which songs' valence and arousal tell best which are positive.
+
+    Shapes: values (n_examples, 2) in [-1, 1]; targets (n_examples, 2) in [0, 1], NaN where unknown.
+    A target of 1/2 has no sign. None where no example has one of valence, or none of arousal.
+    """
+    slopes = []
+    for column, target in zip(np.asarray(values, np.float64).T, targets.T, strict=True):
+        known = ~np.isnan(target) & (target != 0.5)
+        if not known.any():
+            return None
+        slope, _ = _fit_output(
+            _log_odds((column[known] + 1) / 2),
+            np.ones(known.sum(), int),
+            np.asarray(target[known] > 0.5, np.float64),
+            by_squares=False,
+            with_intercept=False,
+        )
+        slopes.append(round(slope, 4))
+    valence, arousal = slopes
+    return valence, arousal
 
 
 def fit_heads(
@@ -109,18 +150,30 @@ def fit_heads(
     """
     found = {}
     for head in heads:
-        if head.kind == "music":
+        known = [i for i, item in enumerate(items) if not np.isnan(item.targets[head.name]).all()]
+        if head.kind == "music" or not known:
             continue
-        rows = [
-            number
-            for number, item in enumerate(items)
-            if not np.isnan(item.targets[head.name]).all()
-            and (head.kind == "tags" or datasets[item.dataset].plane_kind == "ratings")
-        ]
-        if rows:
-            targets = np.stack([items[row].targets[head.name] for row in rows])
-            found[head.name] = fit(head, [windows[head.name][row] for row in rows], targets)
+        targets = {i: items[i].targets[head.name] for i in known}
+        of_head = windows[head.name]
+        is_plane = head.kind == "plane"
+        scaled = [i for i in known if datasets[items[i].dataset].plane_kind == "ratings"]
+        fitted = scaled if is_plane else known
+        calibration = Calibration((1.0,) * head.n_outputs, (0.0,) * head.n_outputs)
+        if fitted:
+            labels = np.stack([targets[i] for i in fitted])
+            calibration = fit(head, [of_head[i] for i in fitted], labels)
+        if is_plane:
+            values = calibration.song_values(head, [of_head[i] for i in known])
+            signs = fit_signs(values, np.stack([targets[i] for i in known]))
+            calibration = replace(calibration, sign_slopes=signs)
+        if fitted or calibration.sign_slopes is not None:
+            found[head.name] = calibration
     return found
+
+
+def sign_slopes(calibrations: Mapping[str, Calibration]) -> tuple[float, float] | None:
+    """Give the slopes of the plane's signs among calibrations by head, if they are there."""
+    return next((c.sign_slopes for c in calibrations.values() if c.sign_slopes is not None), None)
 
 
 def fold_in(scorer: Any, calibrations: Mapping[str, Calibration]) -> None:
@@ -145,13 +198,23 @@ def fold_in(scorer: Any, calibrations: Mapping[str, Calibration]) -> None:
 def _logits(head: Head, windows: Windows) -> tuple[Floats, npt.NDArray[np.intp], npt.NDArray[Any]]:
     """Give all windows' logits (n_windows, n_outputs), where each example starts, its length."""
     values = np.concatenate(list(windows)).astype(np.float64)
-    chances = np.clip((values + 1) / 2 if head.kind == "plane" else values, _NEAREST, 1 - _NEAREST)
     counts = np.array([len(rows) for rows in windows])
-    return np.log(chances / (1 - chances)), counts.cumsum() - counts, counts
+    logits = _log_odds((values + 1) / 2 if head.kind == "plane" else values)
+    return logits, counts.cumsum() - counts, counts
+
+
+def _log_odds(chances: Floats) -> Floats:
+    clipped = np.clip(chances, _NEAREST, 1 - _NEAREST)
+    return np.asarray(np.log(clipped / (1 - clipped)))
 
 
 def _fit_output(
-    logits: Floats, counts: npt.NDArray[Any], targets: Floats, is_plane: bool
+    logits: Floats,
+    counts: npt.NDArray[Any],
+    targets: Floats,
+    *,
+    by_squares: bool,
+    with_intercept: bool,
 ) -> tuple[float, float]:
     from scipy.optimize import minimize
 
@@ -168,7 +231,7 @@ def _fit_output(
         moved = np.stack(
             [np.add.reduceat(steepness * part, first) / counts for part in (slope * logits, 1.0)]
         )
-        if is_plane:
+        if by_squares:
             value = ((means - targets) ** 2).sum() / (2 * RATING_DEVIATION**2)
             by_mean = (means - targets) / RATING_DEVIATION**2
         else:
@@ -178,7 +241,7 @@ def _fit_output(
         return float(value + prior), moved @ by_mean + precision * point
 
     free = (-4.0, 4.0)
-    bounds = [free, (0.0, 0.0) if is_plane else free]
+    bounds = [free, free if with_intercept else (0.0, 0.0)]
     found = minimize(loss, np.zeros(2), jac=True, method="L-BFGS-B", bounds=bounds).x
     return math.exp(found[0]), float(found[1])
 

@@ -31,11 +31,13 @@ def publish(
     record: Mapping[str, Any],
     card: str,
     folder: Path,
+    sign_slopes: tuple[float, float] | None = None,
 ) -> float:
     """Write a bundle; what stood in `folder` is replaced once the new one is complete.
 
     `thresholds` gives each tag head's by name, (n_tags,); heads without get 0.5. `record` is
-    the training as the bundle tells it, `card` the text of CARD.md.
+    the training as the bundle tells it, `card` the text of CARD.md; `sign_slopes` are the plane's,
+    where they are known.
     Gives the largest difference between torch and ONNX Runtime on the test signal. Raises:
     BundleInvalid when that exceeds 1e-4, or when `folder` holds something that is no bundle.
     """
@@ -44,7 +46,7 @@ def publish(
     with tempfile.TemporaryDirectory(prefix=".bundle-", dir=folder.parent) as temporary:
         new = Path(temporary) / "new"
         new.mkdir()
-        difference = _write(scorer, config, thresholds, record, card, new)
+        difference = _write(scorer, config, thresholds, record, card, new, sign_slopes)
         if folder.exists():
             folder.rename(Path(temporary) / "old")
         shutil.move(new, folder)
@@ -74,6 +76,7 @@ def _write(
     record: Mapping[str, Any],
     card: str,
     folder: Path,
+    sign_slopes: tuple[float, float] | None,
 ) -> float:
     front_end = frontends.build(config.front_end.name, config.front_end.config)
     window_s, hop_s = config.window.duration_s, config.window.hop_s
@@ -97,7 +100,7 @@ def _write(
         front_end=front_end,
         window_s=window_s,
         hop_s=hop_s,
-        heads=_heads(config, thresholds),
+        heads=_heads(config, thresholds, sign_slopes),
         n_dims=scorer.n_dims,
         n_members=scorer.network.n_members,
         architecture={"name": config.network.name, "config": dict(config.network.config)},
@@ -110,11 +113,16 @@ def _write(
     return difference
 
 
-def _heads(config: TrainConfig, thresholds: Mapping[str, FloatArray]) -> Sequence[BundleHead]:
+def _heads(
+    config: TrainConfig,
+    thresholds: Mapping[str, FloatArray],
+    sign_slopes: tuple[float, float] | None,
+) -> Sequence[BundleHead]:
     heads = []
     for spec in config.specs():
         if spec.vocabulary is None:
-            heads.append(BundleHead(spec))
+            slopes = sign_slopes if spec.kind == "plane" else None
+            heads.append(BundleHead(spec, sign_slopes=slopes))
             continue
         values = thresholds.get(spec.name)
         known = [NO_THRESHOLD] * len(spec.vocabulary) if values is None else values

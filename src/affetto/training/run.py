@@ -18,7 +18,7 @@ from affetto.datasets.splits import first_drawn, fold_of_groups, split
 from affetto.errors import BadConfig, DatasetInvalid
 from affetto.metrics import best_thresholds
 from affetto.training import teacher
-from affetto.training.calibration import Calibration, fold_in
+from affetto.training.calibration import Calibration, fold_in, sign_slopes
 from affetto.training.config import TeacherConfig, TrainConfig
 from affetto.training.data import LABEL_CUT, Item, Progress, load_all, load_items
 from affetto.training.record import versions
@@ -168,6 +168,7 @@ def make_bundle(
     parts = sides(prepared, None, config.seed)
     start = prepared.start
     scorer = loop.train(config, parts.training, parts.validation, run_folder, report, start)
+    calibration: dict[str, Calibration] = {}
     if results is None:
         outputs = loop.score_items(scorer, config, parts.validation)
         thresholds = fitted_thresholds(config, parts.validation, outputs)
@@ -175,7 +176,8 @@ def make_bundle(
         thresholds = {
             name: np.asarray(values, np.float32) for name, values in results["thresholds"].items()
         }
-        fold_in(scorer, _calibration(results))
+        calibration = _calibration(results)
+        fold_in(scorer, calibration)
     if start is not None:
         fitted_on = parts.validation if results is None else tuple(prepared.items.values())
         thresholds = start.thresholds(thresholds, fitted_on, config.specs())
@@ -193,7 +195,8 @@ def make_bundle(
             results=results,
         )
     )
-    return publish.publish(scorer, config, thresholds, record, card, output)
+    slopes = sign_slopes(calibration)
+    return publish.publish(scorer, config, thresholds, record, card, output, slopes)
 
 
 def _calibration(results: Mapping[str, Any]) -> dict[str, Calibration]:

@@ -35,10 +35,15 @@ def plain(prediction: Prediction, selection: Selection) -> dict[str, Any]:
     values = prediction.to_dict(timeline=selection.timeline)
     tags = values["tags"] = selection.of(values["tags"])
     values["chosen"] = [tag for tag in values["chosen"] if tag in tags]
+    values["others"] = {name: selection.of(scores) for name, scores in values["others"].items()}
     errors = values["uncertainty"]
     if errors is not None:
-        values["uncertainty"] = {**errors, "tags": {tag: errors["tags"][tag] for tag in tags}}
-    values["others"] = {name: selection.of(scores) for name, scores in values["others"].items()}
+        of_tags = {tag: errors["tags"][tag] for tag in tags}
+        of_others = {
+            name: {tag: of[tag] for tag in values["others"][name]}
+            for name, of in errors["others"].items()
+        }
+        values["uncertainty"] = {**errors, "tags": of_tags, "others": of_others}
     if selection.timeline:
         columns = values["timeline"]
         columns["tags"] = {tag: column for tag, column in columns["tags"].items() if tag in tags}

@@ -51,6 +51,7 @@ class JamsWriter(SongWriter):
             "sandbox": {
                 "path": values["path"],
                 "quadrant": values["quadrant"],
+                "quadrant_probabilities": values["quadrant_probabilities"],
                 "plane_source": values["plane_source"],
                 "music": values["music"],
                 "uncertainty": values["uncertainty"],

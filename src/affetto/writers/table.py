@@ -1,18 +1,20 @@
 """The table: what a person reads. A panel a song on a terminal, plain text elsewhere.
 
     ╭─ song.mp3 ─────────────────────────────────────────────── 3:41 ─╮
-    │ Q1  excited, happy                                              │
+    │ Q1  excited, happy  81%   Q4 15%  Q2 3%  Q3 1%                  │
     │ valence    +0.42 ±0.06  ───┼━━─  ▄▅▅▆▆▆▅▅▄▅▆▆▇▇▆▆▆▅▅▅▆▆▆▇▇▇▆▆  │
     │ ● Happy     0.81 ±0.03  ━━━━━━╸─ ▂▃▃▅▅▆▅▄▄▄▃▃▅▅▆▆▆▆▇▇▇▆▆▆▅▅▅▆  │
     │                                  0:00         1:30       3:00  │
     ╰─────────────────────────────────────────────────────────────────╯
 
-Behind ± is the standard error, where there is room. The quadrant is called unsure where valence or
-arousal is nearer to 0 than that, and is not named where the sound is not taken for music. A bar's
-length and a strip's height carry the values; color only repeats them, so the table says the same
-without color. Each quadrant has one accent, of Okabe and Ito's colors that also people see apart
-who are color-blind; the strips of valence and arousal wear the accent of the quadrant that the song
-is in at that moment. Where the encoding lacks block characters, ASCII stands in.
+Behind ± is the standard error, where there is room. Behind the quadrant stands how likely it is and
+how likely the others are, where the bundle says so; it is called unsure where all others together
+are likelier (without that, where valence or arousal is nearer to 0 than its error), and is not
+named where the sound is not taken for music. A bar's length and a strip's height carry the values;
+color only repeats them, so the table says the same without color. Each quadrant has one accent, of
+Okabe and Ito's colors that also people see apart who are color-blind; the strips of valence and
+arousal wear the accent of the quadrant that the song is in at that moment. Where the encoding lacks
+block characters, ASCII stands in.
 """
 
 from __future__ import annotations
@@ -188,7 +190,7 @@ class _Song:
         rows = [*self._plane_rows(shares), *self._tag_rows(shares)]
         accent = self._accent + _BOLD
         moments = self._moments(shares)
-        found = [self._heading(accent)]
+        found = [self._heading(accent, width)]
         for row in rows:
             mark = (self._glyphs.chosen, accent) if row.is_chosen else " "
             number = f"{row.value:+.2f}" if row.is_signed else f" {row.value:.2f}"
@@ -213,17 +215,22 @@ class _Song:
         found.extend(self._warnings(width, console))
         return found
 
-    def _heading(self, accent: Style) -> Text:
+    def _heading(self, accent: Style, width: int) -> Text:
         prediction = self._prediction
         if any(notice.code == NOT_MUSIC for notice in prediction.warnings):
             score = f"  music {prediction.music:.2f}, below {MUSIC_CUT:.2f}"
             return Text.assemble(("not music?", _BOLD), score)
+        ours, likely = prediction.quadrant, prediction.quadrant_probabilities
+        title, others = QUADRANT_TITLES[ours], ""
+        if likely is not None:
+            title = f"{title}  {likely[ours]:.0%}"
+            rest = sorted(set(likely) - {ours}, key=lambda name: (-likely[name], name))
+            others = "   " + "  ".join(f"{name} {likely[name]:.0%}" for name in rest)
         sure = "" if prediction.is_quadrant_sure else "  (unsure)"
-        return Text.assemble(
-            (prediction.quadrant, accent),
-            f"  {QUADRANT_TITLES[prediction.quadrant]}",
-            (sure, self._palette.faint),
-        )
+        heading = Text.assemble((ours, accent), f"  {title}", (sure, self._palette.faint))
+        if heading.cell_len + len(others) <= width:
+            heading.append(others, self._palette.faint)
+        return heading
 
     def _plane_rows(self, shares: Float64Array) -> Iterator[_Row]:
         plane = self._prediction.timeline.valence_arousal
@@ -236,14 +243,17 @@ class _Song:
 
     def _tag_rows(self, shares: Float64Array) -> Iterator[_Row]:
         prediction = self._prediction
+        errors = prediction.uncertainty
+        of_others: dict[str, float] = {}
+        for of in () if errors is None else errors.others.values():
+            of_others.update(of)
         positions = {tag: column for column, tag in enumerate(prediction.vocabulary.tags)}
         for tag, score in self._scores.items():
             column = positions.get(tag)
             label = _title(prediction, tag)
             if column is None:  # of a further vocabulary, which has no values over time
-                yield _Row(label, score, None, False, False, None)
+                yield _Row(label, score, of_others.get(tag), False, False, None)
                 continue
-            errors = prediction.uncertainty
             error = None if errors is None else float(errors.scores[column])
             cells = shares @ prediction.timeline.scores[:, column]
             yield _Row(label, score, error, bool(prediction.chosen[column]), False, cells)

@@ -220,7 +220,7 @@ function heading(song) {
     h(
       "div",
       { class: "facts numbers" },
-      quadrantBadge(song.prediction),
+      ...quadrantFacts(song.prediction),
       h("span", {}, `valence ${signed(valence)}${spread(uncertainty?.valence)}`),
       h("span", {}, `arousal ${signed(arousal)}${spread(uncertainty?.arousal)}`),
       h("span", {}, [song.artist, clock(durationS)].filter(Boolean).join(" · ")),
@@ -229,13 +229,24 @@ function heading(song) {
   );
 }
 
-// What does not sound like music gets no mood; near an axis the name of the quadrant is doubtful.
-function quadrantBadge({ valence, arousal, quadrant, uncertainty, warnings }) {
-  if (warnings.some(({ code }) => code === "not-music")) return h("span", { class: "badge" }, "Not music?");
-  const isSure =
-    !uncertainty || (Math.abs(valence) >= uncertainty.valence && Math.abs(arousal) >= uncertainty.arousal);
-  const name = isSure ? QUADRANTS[quadrant] : `${QUADRANTS[quadrant]} (unsure)`;
-  return h("span", { class: `badge ${quadrant.toLowerCase()}` }, name);
+// What does not sound like music gets no mood; a quadrant that the others together outweigh, or
+// near an axis where no probabilities are known, is doubtful.
+function quadrantFacts({ valence, arousal, quadrant, quadrant_probabilities: likely, uncertainty, warnings }) {
+  if (warnings.some(({ code }) => code === "not-music")) return [h("span", { class: "badge" }, "Not music?")];
+  const isSure = likely
+    ? likely[quadrant] >= 0.5
+    : !uncertainty || (Math.abs(valence) >= uncertainty.valence && Math.abs(arousal) >= uncertainty.arousal);
+  const said = [QUADRANTS[quadrant], likely && percent(likely[quadrant]), isSure ? "" : "(unsure)"];
+  const badge = h("span", { class: `badge ${quadrant.toLowerCase()}` }, said.filter(Boolean).join(" "));
+  if (!likely) return [badge];
+  const others = Object.keys(likely).filter((name) => name !== quadrant);
+  others.sort((one, other) => likely[other] - likely[one]);
+  const rest = others.map((name) => `${QUADRANTS[name].toLowerCase()} ${percent(likely[name])}`);
+  return [badge, h("span", {}, `else ${rest.join(" · ")}`)];
+}
+
+function percent(share) {
+  return `${Math.round(100 * share)}%`;
 }
 
 function spread(error) {
