@@ -126,6 +126,10 @@ def test_card_says_whether_scores_are_probabilities() -> None:
     text = card_text(replace(DATA, record={**DATA.record, "calibration": calibration}))
     assert "Scores of tags are calibrated" in text
     assert "They rank music" not in text
+    assert "How likely each quadrant is" not in text
+    plane = {"slopes": [1.0, 1.0], "intercepts": [0.0, 0.0], "sign_slopes": [2.0, 2.0]}
+    text = card_text(replace(DATA, record={**DATA.record, "calibration": {"plane": plane}}))
+    assert "How likely each quadrant is" in text
 
 
 def test_card_says_what_the_bundle_is_not_good_for() -> None:

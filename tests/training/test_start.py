@@ -183,6 +183,29 @@ def test_thresholds_are_the_bundles_where_too_few_examples_show_them(
     np.testing.assert_allclose(found["emotions"], expected, rtol=1e-6)
 
 
+def test_slopes_of_signs_are_the_bundles_unless_results_have_others(
+    prepared: Prepared, start: Start, tmp_path: Path
+) -> None:
+    heads = tuple(
+        replace(head, sign_slopes=(2.0, 3.0)) if head.spec.kind == "plane" else head
+        for head in start.bundle.heads
+    )
+    begun = replace(prepared, start=Start(replace(start.bundle, heads=heads)))
+    fitted = {"slopes": [1.0, 1.0], "intercepts": [0.0, 0.0], "sign_slopes": [0.5, 0.75]}
+    results = {
+        "protocol": "made up",
+        "seeds": [0],
+        "thresholds": {},
+        "calibration": {"plane": fitted},
+        "evaluations": [],
+    }
+    for found, expected in ((None, (2.0, 3.0)), (results, (0.5, 0.75))):
+        run.make_bundle(begun, tmp_path / "run", tmp_path / "tuned", found)
+        assert bundles.load(str(tmp_path / "tuned")).sign_slopes == expected
+    without_plane = [spec for spec in prepared.config.specs() if spec.kind != "plane"]
+    assert Start(replace(start.bundle, heads=heads)).sign_slopes(without_plane) is None
+
+
 def test_four_clips_are_enough_to_train_on(
     start: Start, tiny: TinyTraining, tmp_path: Path
 ) -> None:

@@ -117,8 +117,8 @@ def _meaning(data: CardData) -> Iterator[str]:
         yield "people use a word more freely, the shares are others. How far it holds is the"
         yield "calibration error (ECE) below."
         if _sign_slopes(data):
-            yield "How likely each quadrant is follows from valence and arousal by a slope for each,"
-            yield "fitted on such songs too: among points like this one, so many have that quadrant."
+            yield "How likely each quadrant is follows from valence and arousal by a slope for"
+            yield "each, fitted on such songs too: of songs at such a point, so many have it."
     else:
         yield "Scores of a song are the mean over its windows. They rank music; they are not"
         yield "calibrated probabilities."

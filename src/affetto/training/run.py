@@ -157,9 +157,9 @@ def make_bundle(
 
     `results` is what `affetto evaluate` wrote for this recipe: its out-of-fold scores give the
     calibration, which becomes part of the weights, and the thresholds; its figures go into the
-    card. Without it the thresholds come from the
-    validation groups. Gives the difference between torch and ONNX. Raises: BadConfig,
-    BundleInvalid, DatasetInvalid.
+    card. Without it the thresholds come from the validation groups. Thresholds and slopes that
+    nothing was fitted for are those of the bundle that it starts from, if it does. Gives the
+    difference between torch and ONNX. Raises: BadConfig, BundleInvalid, DatasetInvalid.
     """
     from affetto.training import loop, publish
 
@@ -178,7 +178,9 @@ def make_bundle(
         }
         calibration = _calibration(results)
         fold_in(scorer, calibration)
+    slopes = sign_slopes(calibration)
     if start is not None:
+        slopes = slopes or start.sign_slopes(config.specs())
         fitted_on = parts.validation if results is None else tuple(prepared.items.values())
         thresholds = start.thresholds(thresholds, fitted_on, config.specs())
     record = training_record(prepared, parts, "validation" if results is None else "out-of-fold")
@@ -195,7 +197,6 @@ def make_bundle(
             results=results,
         )
     )
-    slopes = sign_slopes(calibration)
     return publish.publish(scorer, config, thresholds, record, card, output, slopes)
 
 

@@ -154,6 +154,11 @@ class Start:
             found[name] = np.where(is_known, found[name], ours) if name in found else ours
         return found
 
+    def sign_slopes(self, heads: Sequence[Head]) -> tuple[float, float] | None:
+        """Give the bundle's slopes of the plane's signs, where `heads` have its plane."""
+        plane = self.bundle.plane_head
+        return None if plane is None or plane.spec not in heads else plane.sign_slopes
+
     def _targets(self, item: Item) -> dict[str, FloatArray]:
         """Give the bundle's scores of a clip as targets in [0, 1], (n_outputs,) by head."""
         bundle = self.bundle
