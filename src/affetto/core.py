@@ -26,7 +26,7 @@ Quadrant = Literal["Q1", "Q2", "Q3", "Q4"]
 HeadKind = Literal["tags", "plane", "music"]
 
 PLANE_AXES = ("valence", "arousal")
-QUADRANTS: tuple[Quadrant, ...] = ("Q1", "Q2", "Q3", "Q4")
+QUADRANTS: tuple[Quadrant, ...] = get_args(Quadrant)
 PREDICTION_SCHEMA_VERSION = 3
 
 _ALMOST_1 = 1 - 1e-12

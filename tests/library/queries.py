@@ -8,9 +8,9 @@ import unicodedata
 import numpy as np
 from hypothesis import strategies as st
 
-from affetto.core import quadrant_of
+from affetto.core import QUADRANTS, quadrant_of
 from affetto.library import StoredTag
-from affetto.library.names import NUMBER_FIELDS, QUADRANTS, TEXT_FIELDS
+from affetto.library.names import NUMBER_FIELDS, TEXT_FIELDS
 from affetto.library.query import (
     And,
     Chosen,

@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from affetto.core import FloatArray, IntArray, Quadrant, frozen
+from affetto.core import QUADRANTS, FloatArray, IntArray, Quadrant, frozen
 from affetto.library.database import Library, StoredTag, Track
-from affetto.library.names import QUADRANTS, TagNames
+from affetto.library.names import TagNames
 from affetto.library.query import parse
 from affetto.library.searching import matching, scores_of, stale
 

@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterable
 from typing import Literal, get_args
 
-from affetto.core import Quadrant
+from affetto.core import QUADRANTS
 from affetto.library.database import StoredBundle, StoredTag
 from affetto.vocabularies import aliases
 
@@ -21,7 +21,6 @@ TextField = Literal["artist", "album", "title", "genre", "path"]
 
 NUMBER_FIELDS: tuple[NumberField, ...] = get_args(NumberField)
 TEXT_FIELDS: tuple[TextField, ...] = get_args(TextField)
-QUADRANTS: tuple[Quadrant, ...] = get_args(Quadrant)
 FIELDS: tuple[str, ...] = (*NUMBER_FIELDS, *TEXT_FIELDS, "quadrant")
 
 

@@ -32,13 +32,12 @@ from dataclasses import dataclass
 from typing import Literal, TypeAlias, cast
 
 from affetto.audio import display
-from affetto.core import Quadrant
+from affetto.core import QUADRANTS, Quadrant
 from affetto.errors import QueryInvalid
 from affetto.library.database import StoredTag
 from affetto.library.names import (
     FIELDS,
     NUMBER_FIELDS,
-    QUADRANTS,
     TEXT_FIELDS,
     NumberField,
     TagNames,

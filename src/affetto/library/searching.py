@@ -23,12 +23,12 @@ import numpy as np
 
 from affetto import bundles
 from affetto.bundles import Bundle
-from affetto.core import FloatArray, IntArray, Quadrant, frozen
+from affetto.core import QUADRANTS, FloatArray, IntArray, Quadrant, frozen
 from affetto.errors import BadConfig, UnknownName
 from affetto.library.database import Library, Scores, StoredBundle, StoredTag, Track
 from affetto.library.folding import SQL_NAME, folded_bytes
 from affetto.library.memory import memory_of
-from affetto.library.names import QUADRANTS, NumberField, TagNames, TextField, slug
+from affetto.library.names import NumberField, TagNames, TextField, slug
 from affetto.library.neighbors import Likeness, Seed, neighbors_in, seed_of
 from affetto.library.query import And, InQuadrant, Matched, Or, Query, Within, parse, parse_range
 from affetto.library.sql import SORTS, question, tags_of

@@ -18,10 +18,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from affetto.core import Prediction
+from affetto.core import QUADRANTS, Prediction
 from affetto.errors import BadConfig
 from affetto.library import Found, Library, Playlist, Song, Track, playlist, search
-from affetto.library.names import QUADRANTS, TagNames
+from affetto.library.names import TagNames
 from affetto.library.walk import stamp_of
 from affetto.registry import unknown_name
 from affetto.service import media

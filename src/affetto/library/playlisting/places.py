@@ -16,10 +16,10 @@ from typing import Any, cast
 import numpy as np
 
 from affetto.bundles import Bundle
-from affetto.core import Quadrant
+from affetto.core import QUADRANTS, Quadrant
 from affetto.errors import BadConfig, UnknownName
 from affetto.library.database import Library, StoredBundle, StoredTag
-from affetto.library.names import QUADRANTS, TagNames
+from affetto.library.names import TagNames
 from affetto.library.neighbors import seed_of
 from affetto.library.playlisting.route import Float64Array
 
