@@ -51,7 +51,11 @@ def test_song_has_a_row_for_each_place_and_tag() -> None:
     assert found["moods", "sad"] == ("0.3", "false")
     assert found["felt", "calmness"] == ("0.75", "")
     assert found["music", "music"] == ("0.9375", "")
-    assert len(first) == 2 + 1 + 4 + 2
+    assert found["quadrant", "Q4"] == ("0.4688", "true")
+    assert found["quadrant", "Q3"] == ("0.2812", "false")
+    assert len(first) == 2 + 4 + 1 + 4 + 2
+    odd = [row for row in rows if row["path"] != "album/one.mp3"]
+    assert "quadrant" not in {row["vocabulary"] for row in odd}  # its bundle does not say
 
 
 def test_timeline_has_a_row_for_each_window_and_what_its_tag_reaches_there() -> None:
@@ -103,7 +107,7 @@ def test_parquet_is_written_in_groups_and_whole_when_closed_early(
             writer.add(song())
         raise KeyboardInterrupt
     found = reader.ParquetFile(io.BytesIO(stream.getvalue()))
-    assert (found.num_row_groups, found.metadata.num_rows) == (2, 45)
+    assert (found.num_row_groups, found.metadata.num_rows) == (3, 65)
 
 
 def test_parquet_without_pyarrow_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,10 +4,11 @@
     start_s     the window, or all of the song
     end_s
     weight      the window's share of sound from 0 to 1; empty for all of the song
-    vocabulary  where the name is from; `plane` for valence and arousal, `music` for that
-    name        a tag, valence, arousal or music
+    vocabulary  where the name is from; `plane` for valence and arousal, `quadrant`, `music`
+    name        a tag, valence, arousal, a quadrant or music
     value       from 0 to 1, of the plane from -1 to 1
-    chosen      whether a tag of the main vocabulary reaches its threshold; else empty
+    chosen      whether a tag of the main vocabulary reaches its threshold, or the song lies in the
+                quadrant; else empty
 
 Without the timeline the rows are the song's, with it those of its windows.
 """
@@ -24,7 +25,7 @@ from affetto import audio
 from affetto.core import PLANE_AXES, Prediction
 from affetto.writers.base import Selection, Writer, plain
 
-PLANE, MUSIC = "plane", "music"
+PLANE, QUADRANT, MUSIC = "plane", "quadrant", "music"
 
 
 class Row(NamedTuple):
@@ -54,6 +55,8 @@ def rows_of(prediction: Prediction, selection: Selection) -> Iterator[Row]:
 def _song(main: str, values: dict[str, Any]) -> Iterator[tuple[str, str, float, bool | None]]:
     for axis in PLANE_AXES:
         yield PLANE, axis, values[axis], None
+    for quadrant, likely in (values["quadrant_probabilities"] or {}).items():
+        yield QUADRANT, quadrant, likely, quadrant == values["quadrant"]
     if values["music"] is not None:
         yield MUSIC, MUSIC, values[MUSIC], None
     for tag, score in values["tags"].items():
