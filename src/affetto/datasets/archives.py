@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import shutil
 import tarfile
 import tempfile
 from collections.abc import Callable, Iterator
@@ -32,7 +33,8 @@ def unpacked(archive: Path, suffix: str, tell: Callable[[str], None]) -> Path:
             neighbor = Path(name) / folder.name
             neighbor.mkdir()
             with tarfile.open(archive, "r:") as tar:
-                tar.extractall(neighbor, members=_wanted(tar, suffix), filter="data")
+                for member in _wanted(tar, suffix):
+                    _unpack(tar, member, neighbor)
             _put(neighbor, folder)
     except (tarfile.TarError, EOFError) as error:
         raise DatasetInvalid(f"{archive} is damaged: {error}", "get the archive again") from error
@@ -55,6 +57,21 @@ def _wanted(tar: tarfile.TarFile, suffix: str) -> Iterator[tarfile.TarInfo]:
         name = PurePosixPath(member.name).name
         if member.isfile() and name.endswith(suffix) and not name.startswith("."):
             yield member
+
+
+def _unpack(tar: tarfile.TarFile, member: tarfile.TarInfo, folder: Path) -> None:
+    """Write a regular file into a folder. Raises: TarError where its name leads out of it.
+
+    `extractall` has a filter for that from Python 3.11.4 on only, and Debian 12 has 3.11.2.
+    """
+    path = folder / member.name
+    if not path.resolve().is_relative_to(folder.resolve()):
+        raise tarfile.ExtractError(f"{member.name!r} would be written outside the folder")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    content = tar.extractfile(member)
+    assert content is not None  # it is a regular file
+    with content, path.open("wb") as file:
+        shutil.copyfileobj(content, file)
 
 
 def _put(neighbor: Path, folder: Path) -> None:
