@@ -183,7 +183,7 @@ def test_songs_that_another_bundle_has_scored_are_told_of(
     with Library(tmp_path / "db") as library:
         (first, *_) = record(library, bundle, SHELF)
         with library.connection.transaction() as cursor:
-            cursor.execute("INSERT INTO bundles VALUES (9, 'f', 'old', '0.9')")
+            cursor.execute("INSERT INTO bundles VALUES (9, 'f', 'old', '0.9', NULL, NULL)")
             cursor.execute("UPDATE results SET bundle_id = 9 WHERE file_id = ?", (first,))
     assert run(tmp_path / "db", "calm") == 0
     out, err = capsys.readouterr()

@@ -41,7 +41,7 @@ def test_song_is_shown_as_predict_shows_it_with_its_own_tags(db: Path, capsys: C
     assert run(db, "/music/Bach/Air.flac", "--top", "2") == 0
     lines = capsys.readouterr().out.splitlines()
     assert lines[0] == "/music/Bach/Air.flac  5:00"
-    assert lines[1] == "Q4  calm, content"
+    assert lines[1] == "Q4  calm, content  80%   Q1 10%  Q3 9%  Q2 1%"
     assert [line.split()[:3] for line in lines[2:6]] == [
         ["valence", "+0.50", "─────┼━━───"],
         ["arousal", "-0.60", "──━━━┼─────"],
@@ -116,7 +116,7 @@ def test_song_that_only_another_bundle_has_scored_is_shown(
     with Library(tmp_path / "db") as library:
         record(library, bundle, SHELF)
         with library.connection.transaction() as cursor:
-            cursor.execute("INSERT INTO bundles VALUES (9, 'f', 'old', '0.9')")
+            cursor.execute("INSERT INTO bundles VALUES (9, 'f', 'old', '0.9', NULL, NULL)")
             cursor.execute(
                 "INSERT INTO tags SELECT id + 100, 9, vocabulary, tag, title, threshold, is_main"
                 " FROM tags"

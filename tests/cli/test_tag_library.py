@@ -195,7 +195,7 @@ def test_library_is_the_users_own_unless_another_is_named(
 
 def test_bundle_that_has_scored_fewer_songs_is_named(run: Run, music: Path, tmp_path: Path) -> None:
     with Library(tmp_path / "db") as library, library.connection.transaction() as cursor:
-        cursor.execute("INSERT INTO bundles VALUES (9, 'f', 'old', '0.9')")
+        cursor.execute("INSERT INTO bundles VALUES (9, 'f', 'old', '0.9', NULL, NULL)")
         cursor.execute(
             "INSERT INTO tags SELECT id + 100, 9, vocabulary, tag, title, threshold, is_main"
             " FROM tags"
