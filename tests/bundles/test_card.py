@@ -138,6 +138,18 @@ def test_card_says_what_the_bundle_is_not_good_for() -> None:
     assert "Do not use it to judge people" in limits
 
 
+def test_card_draws_how_far_scores_hold() -> None:
+    scores = {"0.2 to 0.3": {"n": 40, "mean_score": 0.25, "mean_label": 0.4}}
+    for found, what in zip(
+        RESULTS["evaluations"], ("the tags, all", "likely quadrants"), strict=True
+    ):
+        drawn = {**RESULTS, "evaluations": [{**found, "by_score": scores}]}
+        text = card_text(replace(DATA, results=drawn))
+        assert f"How far scores hold, of {what}" in text
+        assert "| 0.2 to 0.3 | 40 | 0.250 | 0.400 | ▒▒▒▒▒ | ████████ |\n" in text
+    assert "How far scores hold" not in card_text(replace(DATA, results=RESULTS))
+
+
 def test_card_tells_figures_by_genre_and_who_taught() -> None:
     jazz = {"n": 30, "accuracy": 0.5, "prior": 0.25}
     found = {**RESULTS["evaluations"][0], "by_genre": {"Jazz": jazz}}

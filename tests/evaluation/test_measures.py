@@ -11,7 +11,15 @@ import pytest
 
 from affetto.core import Head
 from affetto.evaluation.held_out import HeldOut, joined
-from affetto.evaluation.measures import MIN_OF_GENRE, Figure, by_genre, figures, kind_of, per_tag
+from affetto.evaluation.measures import (
+    MIN_OF_GENRE,
+    Figure,
+    by_genre,
+    by_score,
+    figures,
+    kind_of,
+    per_tag,
+)
 from tests.evaluation.cases import PLANE, TWO_TAGS, held_out
 
 NAN = math.nan
@@ -204,19 +212,34 @@ def test_quadrants_are_measured_as_classes_and_signs_by_hand() -> None:
 def test_probabilities_of_quadrants_are_measured_by_hand() -> None:
     signs = [[1, 1], [0, 1], [0, 0], [1, 0]] * 2
     outputs = [[0.5, 0.5], [-0.5, 0.5], [-0.5, -0.5], [0.5, -0.5]] * 2
-    likely = np.where(np.eye(4) > 0, 0.7, 0.1)[[0, 1, 2, 3] * 2].astype(np.float32)
+    likely = np.where(np.eye(4) > 0, 0.76, 0.08)[[0, 1, 2, 3] * 2].astype(np.float32)
     prior = np.full((8, 2), [0.6, 0.5], np.float32)
     held = held_out(FOLDS, signs, outputs, head=PLANE, prior=prior, quadrants=likely)
     found = by_name(figures("quadrants", [held]))
-    assert found["quadrant_log_loss"].value == pytest.approx(-math.log(0.7))
+    assert found["quadrant_log_loss"].value == pytest.approx(-math.log(0.76))
     priors = [0.3, 0.2, 0.2, 0.3]
     assert found["quadrant_log_loss"].trivial["prior"] == pytest.approx(-np.log(priors).mean())
-    # Each quadrant: of 8 songs 2 at 0.7, all of it, and 6 at 0.1, none of it.
+    # Each quadrant: of 8 songs 2 at 0.76, all of it, and 6 at 0.08, none of it.
     ece = found["quadrant_ece"]
-    assert ece.value == pytest.approx((2 * 0.3 + 6 * 0.1) / 8)
+    assert ece.value == pytest.approx((2 * 0.24 + 6 * 0.08) / 8)
     # Each quadrant is a quarter of the songs: off by 0.05.
     assert ece.trivial["prior"] == pytest.approx(0.05)
     assert 0 < ece.trivial["perfect"] < 0.5
+    assert by_score("quadrants", [held, held]) == {
+        "0.0 to 0.1": {"n": 24, "mean_score": 0.08, "mean_label": 0.0},
+        "0.7 to 0.8": {"n": 8, "mean_score": 0.76, "mean_label": 1.0},
+    }
+    assert by_score("quadrants", [replace(held, quadrants=None)]) == {}
+    assert by_score("ratings", [held]) == {}
+
+
+def test_scores_of_all_tags_are_set_beside_what_is_true_tenth_by_tenth() -> None:
+    targets = [[1, NAN], [0, 1]]
+    held = held_out([0, 1], targets, [[0.25, 0.9], [0.21, 1.0]])
+    assert by_score("tags", [held]) == {
+        "0.2 to 0.3": {"n": 2, "mean_score": 0.23, "mean_label": 0.5},
+        "0.9 to 1.0": {"n": 1, "mean_score": 1.0, "mean_label": 1.0},
+    }
 
 
 def test_ratings_leave_out_an_axis_that_nobody_rated() -> None:

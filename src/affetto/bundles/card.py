@@ -242,6 +242,13 @@ def _figures(data: CardData) -> Iterator[str]:
             columns = [name for name in _COLUMNS if any(name in row for row in rows.values())]
             yield ""
             yield from _table("tag", {name: _COLUMNS[name] for name in columns}, rows)
+        scores = found.get("by_score", {})
+        if scores:
+            what = "likely quadrants" if found["kind"] == "quadrants" else "the tags, all together"
+            yield ""
+            yield f"How far scores hold, of {what}:"
+            yield ""
+            yield from _reliability(scores)
         genres = found.get("by_genre", {})
         if genres:
             columns = list(next(iter(genres.values())))
@@ -250,6 +257,16 @@ def _figures(data: CardData) -> Iterator[str]:
             yield ""
             titles = {name: _GENRE_COLUMNS.get(name, name) for name in columns}
             yield from _table("genre", titles, genres)
+
+
+def _reliability(rows: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:
+    """Give a reliability diagram as a table: what was said and what was true, as bars of 20."""
+    yield "| score | how many | mean score | mean label | said | true |"
+    yield "|---|--:|--:|--:|---|---|"
+    for name, row in rows.items():
+        said, true = row["mean_score"], row["mean_label"]
+        bars = f"{'▒' * round(20 * said)} | {'█' * round(20 * true)}"
+        yield f"| {name} | {row['n']} | {_number(said)} | {_number(true)} | {bars} |"
 
 
 def _table(

@@ -38,6 +38,7 @@ from affetto.training.data import LABEL_CUT
 Kind = Literal["tags", "shares", "quadrants", "ratings", "music"]
 Statistic = Callable[[HeldOut, IntArray], float]
 N_RESAMPLES = 500
+N_TENTHS = 10
 N_DRAWS = 20
 N_CHANCE_DRAWS = 200
 MIN_OF_GENRE = 25
@@ -135,6 +136,34 @@ def per_tag(kind: Kind, seeds: Sequence[HeldOut]) -> dict[str, dict[str, float |
             rows[tag] |= {"ece_chance": _plain(chance), "n_positive": int(count)}
     n_labels = (~np.isnan(seeds[0].targets)).sum(axis=0)
     return {tag: row for (tag, row), n in zip(rows.items(), n_labels, strict=True) if n}
+
+
+def by_score(kind: Kind, seeds: Sequence[HeldOut]) -> dict[str, dict[str, float | int]]:
+    """Give what is true at each tenth of the scores, of all tags, folds and seeds together: `n`
+    scores a seed, their `mean_score`, and `mean_label`, the mean of what they were to tell.
+
+    Of the plane the scores are the quadrants' probabilities. Nothing where neither is there.
+    """
+    if kind in ("tags", "shares"):
+        cells = [(held.targets, held.outputs) for held in seeds]
+    elif kind == "quadrants" and all(held.quadrants is not None for held in seeds):
+        every = np.arange(len(seeds[0].ids))
+        cells = [(_is_quadrant(held, every), _probabilities(held, every)) for held in seeds]
+    else:
+        return {}
+    labels, scores = (
+        np.concatenate([of.reshape(-1, 1) for of in part]) for part in zip(*cells, strict=True)
+    )
+    found = metrics.reliability(labels, scores, N_TENTHS)
+    rows: dict[str, dict[str, float | int]] = {}
+    for tenth, count in enumerate(found.counts[0]):
+        if count:
+            rows[f"{tenth / N_TENTHS:.1f} to {(tenth + 1) / N_TENTHS:.1f}"] = {
+                "n": round(int(count) / len(seeds)),
+                "mean_score": _plain(found.mean_scores[0, tenth]),
+                "mean_label": _plain(found.mean_targets[0, tenth]),
+            }
+    return rows
 
 
 def by_genre(

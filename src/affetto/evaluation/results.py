@@ -11,7 +11,7 @@ import numpy as np
 from affetto import mood
 from affetto.core import QUADRANTS, Dataset, FloatArray, Head, quadrant_probabilities
 from affetto.evaluation.held_out import HeldOut, joined
-from affetto.evaluation.measures import Figure, by_genre, figures, kind_of, per_tag
+from affetto.evaluation.measures import Figure, by_genre, by_score, figures, kind_of, per_tag
 from affetto.training.calibration import Calibration
 from affetto.training.data import Item
 from affetto.training.record import versions
@@ -32,6 +32,7 @@ class Evaluation:
     per_tag: Mapping[str, Mapping[str, float | int]]
     held: tuple[HeldOut, ...] = field(default=(), repr=False, compare=False)
     by_genre: Mapping[str, Mapping[str, float | int]] = field(default_factory=dict)
+    by_score: Mapping[str, Mapping[str, float | int]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +73,7 @@ class Results:
                     "figures": [figure.to_dict() for figure in e.figures],
                     "per_tag": {tag: dict(row) for tag, row in e.per_tag.items()},
                     "by_genre": {genre: dict(row) for genre, row in e.by_genre.items()},
+                    "by_score": {score: dict(row) for score, row in e.by_score.items()},
                 }
                 for e in self.evaluations
             ],
@@ -104,6 +106,7 @@ def evaluation(
         n_groups=len(set(seeds[0].groups)),
         figures=figures(kind, among),
         per_tag=per_tag(kind, seeds),
+        by_score=by_score(kind, seeds),
         by_genre=by_genre(kind, seeds, {e.id: e.genres for e in dataset.examples}),
         held=tuple(seeds),
     )
