@@ -159,7 +159,7 @@ def by_score(kind: Kind, seeds: Sequence[HeldOut]) -> dict[str, dict[str, float 
     for tenth, count in enumerate(found.counts[0]):
         if count:
             rows[f"{tenth / N_TENTHS:.1f} to {(tenth + 1) / N_TENTHS:.1f}"] = {
-                "n": round(int(count) / len(seeds)),
+                "n": -(-int(count) // len(seeds)),
                 "mean_score": _plain(found.mean_scores[0, tenth]),
                 "mean_label": _plain(found.mean_targets[0, tenth]),
             }
