@@ -8,6 +8,7 @@ from typing import Any
 
 from affetto.evaluation.report import TITLES, table
 
+TITLE = "Beside other programs"
 WHAT = {
     "musicnn": "frozen outputs of a network trained on tags of 200,000 songs, with a regression "
     "fitted on the training folds",
@@ -33,7 +34,7 @@ def page(found: Mapping[str, Any]) -> str:
     n_folds = " and ".join(dict.fromkeys(str(len(of)) for of in folds.values()))
     seeds = "one seed" if settings["n_seeds"] == 1 else f"{settings['n_seeds']} seeds"
     parts = [
-        "# Beside other programs",
+        f"# {TITLE}",
         "<!-- Written by `python benchmarks/peers.py --page results/benchmarks/peers.json`. -->",
         _paragraph(
             "The same clips and folds for all, in one run; the folds are of whole artists (4Q) and "
@@ -69,6 +70,31 @@ def page(found: Mapping[str, Any]) -> str:
         "\n".join(f"- {note}" for note in _notes(found)),
     ]
     return "\n\n".join(parts) + "\n"
+
+
+def card_lines(found: Mapping[str, Any]) -> list[str]:
+    """Give what a bundle's card says of the peers' quality."""
+    names = [name for name in found["quality"][0]["systems"] if name not in ("affetto", "together")]
+    systems = ["affetto", *names]
+    rows = []
+    for of in found["quality"]:
+        cells = [f"{of['systems'][name]['estimate']:.3f}" for name in systems]
+        leads = [of["systems"][name]["lead"] for name in names]
+        told = [
+            f"{lead['estimate']:+.3f} ({lead['low']:+.3f} to {lead['high']:+.3f})" for lead in leads
+        ]
+        title = f"{DATASETS[of['dataset']]} {TITLES[of['measure']]}"
+        rows.append([title, *cells, f"{of['prior']:.3f}", *told])
+    header = ["measure", *systems, "training mean", *(f"lead over {name}" for name in names)]
+    about = " ".join(f"{name}: {WHAT[name]}." for name in names)
+    return [
+        *_paragraph(
+            "The same clips and folds for all; leads are paired, with 95 % bootstraps over artists "
+            f"or albums. {about} From `python benchmarks/peers.py`."
+        ).splitlines(),
+        "",
+        *table(header, rows),
+    ]
 
 
 def _paragraph(text: str, indent: str = "") -> str:

@@ -2,7 +2,7 @@
 
     affetto evaluate default 4q soundtracks --scores scores.parquet
     python benchmarks/peers.py --scores scores.parquet [--json FILE]
-    python benchmarks/peers.py --page FILE.json
+    python benchmarks/peers.py --page FILE.json [--card]
 
 affetto's scores are those of its evaluation, each by a network that has not heard the artist or
 album. The frozen outputs of musicnn and YAMNet get a logistic regression (4Q) and a ridge
@@ -33,14 +33,16 @@ import numpy.typing as npt
 import peer_fits
 import peer_page
 import reporting
-from affetto import audio, metrics
+from affetto import audio, load_bundle, metrics
+from affetto.bundles.bundle import CARD
+from affetto.bundles.card import with_section
 from affetto.core import Dataset, Head, IntArray
 from affetto.datasets import load as load_dataset
 from affetto.errors import AffettoError
 from affetto.evaluation import score_files
 from affetto.evaluation.held_out import HeldOut
 from affetto.evaluation.measures import MEASURES, Kind
-from affetto.files import cache_home, file_sha256
+from affetto.files import cache_home, file_sha256, write_text
 from peer_worker import SAMPLE_RATE
 from predict import use_one_core
 from sounds import SONG, write_song
@@ -492,6 +494,9 @@ def read_options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = reporting.parser(__doc__, "a short song, two rounds, fewer draws")
     parser.add_argument("--scores", type=Path, help="what `affetto evaluate --scores` wrote")
     parser.add_argument("--page", type=Path, metavar="FILE", help="print the page of such a --json")
+    parser.add_argument(
+        "--card", action="store_true", help="with --page: write into the bundle's card instead"
+    )
     parser.add_argument("--data-root", type=Path, help="where the data sets are (AFFETTO_DATA)")
     for name in PEERS:
         parser.add_argument(f"--{name}-python", type=Path, help=f"of {name}'s environment")
@@ -504,6 +509,8 @@ def read_options(arguments: Sequence[str] | None) -> argparse.Namespace:
     options = parser.parse_args(arguments)
     if (options.scores is None) == (options.page is None):
         parser.error("give --scores, or --page")
+    if options.card and options.page is None:
+        parser.error("--card goes with --page")
     for name, usual in (
         ("duration_s", (30.0, 240.0)),
         ("rounds", (2, 5)),
@@ -518,7 +525,13 @@ def read_options(arguments: Sequence[str] | None) -> argparse.Namespace:
 def main(arguments: Sequence[str] | None = None) -> None:
     options = read_options(arguments)
     if options.page is not None:
-        print(peer_page.page(json.loads(options.page.read_text(encoding="utf-8"))), end="")
+        known = json.loads(options.page.read_text(encoding="utf-8"))
+        if not options.card:
+            print(peer_page.page(known), end="")
+            return
+        path = load_bundle(options.bundle).folder / CARD
+        card, lines = path.read_text(encoding="utf-8"), peer_page.card_lines(known)
+        write_text(path, with_section(card, peer_page.TITLE, lines))
         return
     use_one_core()
     try:

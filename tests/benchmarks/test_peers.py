@@ -6,6 +6,7 @@ import csv
 import importlib
 import json
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -15,6 +16,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from affetto import load_bundle
 from affetto.core import PLANE_AXES
 from affetto.datasets import load as load_dataset
 from affetto.evaluation import score_files
@@ -137,6 +139,17 @@ def test_peers_are_compared_with_affetto_in_one_table_and_as_json(
     assert page.startswith("# Beside other programs\n")
     assert all(line in page for line in again.stdout.splitlines() if line.startswith("| 4Q"))
     assert all(len(line) <= 100 for line in page.splitlines() if not line.startswith("|"))
+
+    bundle = shutil.copytree(load_bundle("default").folder, tmp_path / "bundle")
+    written = compare("--page", figures, "--card", "--bundle", bundle)
+    assert (written.returncode, written.stdout) == (0, ""), written.stderr
+    card = (bundle / "CARD.md").read_text(encoding="utf-8")
+    (section,) = card.split("\n## Beside other programs\n")[1:]
+    section = section.partition("\n## ")[0]
+    for of in found["quality"]:
+        assert f"{of['systems']['vibenet']['estimate']:.3f}" in section
+    assert "musicnn" not in section
+    assert "Do not use it to judge people" in card
 
 
 def test_peer_that_cannot_be_run_is_left_out_with_the_reason(
