@@ -83,8 +83,7 @@ def card_lines(found: Mapping[str, Any]) -> list[str]:
         told = [
             f"{lead['estimate']:+.3f} ({lead['low']:+.3f} to {lead['high']:+.3f})" for lead in leads
         ]
-        title = f"{DATASETS[of['dataset']]} {TITLES[of['measure']]}"
-        rows.append([title, *cells, f"{of['prior']:.3f}", *told])
+        rows.append([_measure(of), *cells, f"{of['prior']:.3f}", *told])
     header = ["measure", *systems, "training mean", *(f"lead over {name}" for name in names)]
     about = " ".join(f"{name}: {WHAT[name]}." for name in names)
     return [
@@ -103,12 +102,16 @@ def _paragraph(text: str, indent: str = "") -> str:
     )
 
 
+def _measure(of: Mapping[str, Any]) -> str:
+    return f"{DATASETS[of['dataset']]} {TITLES[of['measure']]}"
+
+
 def _quality(found: Mapping[str, Any]) -> Iterator[str]:
     rows = []
     for of in found["quality"]:
         systems = of["systems"]
         others = sorted(name for name in systems if name != "affetto")
-        title = f"{DATASETS[of['dataset']]} {TITLES[of['measure']]}"
+        title = _measure(of)
         for name in ("affetto", *others):
             row = systems[name]
             lead = row.get("lead")

@@ -30,19 +30,18 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+import cards
 import peer_fits
 import peer_page
 import reporting
-from affetto import audio, load_bundle, metrics
-from affetto.bundles.bundle import CARD
-from affetto.bundles.card import with_section
+from affetto import audio, metrics
 from affetto.core import Dataset, Head, IntArray
 from affetto.datasets import load as load_dataset
 from affetto.errors import AffettoError
 from affetto.evaluation import score_files
 from affetto.evaluation.held_out import HeldOut
 from affetto.evaluation.measures import MEASURES, Kind
-from affetto.files import cache_home, file_sha256, write_text
+from affetto.files import cache_home, file_sha256
 from peer_worker import SAMPLE_RATE
 from predict import use_one_core
 from sounds import SONG, write_song
@@ -526,12 +525,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
     options = read_options(arguments)
     if options.page is not None:
         known = json.loads(options.page.read_text(encoding="utf-8"))
-        if not options.card:
+        if options.card:
+            lines = peer_page.card_lines(known)
+            cards.write_section(options.bundle, peer_page.TITLE, lines)
+        else:
             print(peer_page.page(known), end="")
-            return
-        path = load_bundle(options.bundle).folder / CARD
-        card, lines = path.read_text(encoding="utf-8"), peer_page.card_lines(known)
-        write_text(path, with_section(card, peer_page.TITLE, lines))
         return
     use_one_core()
     try:

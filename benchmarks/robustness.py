@@ -23,14 +23,12 @@ import numpy as np
 import soundfile
 
 import affetto
+import cards
 import reporting
 from affetto import audio, datasets
-from affetto.bundles.bundle import CARD
-from affetto.bundles.card import with_section
 from affetto.core import Failure, Prediction
 from affetto.errors import AffettoError, DatasetMissing
 from affetto.evaluation.report import table
-from affetto.files import write_text
 from distortions import CHANGES, Sound
 from sounds import EXAMPLES
 
@@ -195,9 +193,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     found = measure(options)
     reporting.report(found, tables(found), options.json)
     if options.card:
-        path = affetto.load_bundle(options.bundle).folder / CARD
-        text = with_section(path.read_text(encoding="utf-8"), TITLE, card_lines(found))
-        write_text(path, text)
+        cards.write_section(options.bundle, TITLE, card_lines(found))
 
 
 if __name__ == "__main__":

@@ -68,6 +68,11 @@ def quadrant_probabilities(
         (1 + math.tanh(slope * math.atanh(min(max(float(value), -_ALMOST_1), _ALMOST_1)))) / 2
         for value, slope in zip((valence, arousal), sign_slopes, strict=True)
     )
+    return quadrants_of_signs(positive, excited)
+
+
+def quadrants_of_signs(positive: float, excited: float) -> dict[Quadrant, float]:
+    """Give how likely each quadrant is of how likely valence and arousal are to be positive."""
     return {
         "Q1": positive * excited,
         "Q2": (1 - positive) * excited,

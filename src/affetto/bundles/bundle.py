@@ -327,8 +327,7 @@ def _manifest(folder: Path) -> tuple[bytes, dict[str, Any]]:
             "upgrade affetto, or take a bundle made for this version",
         )
     try:
-        later = {key: kind for key, kind in _LATER_KEYS.items() if key in manifest}
-        _check_keys(manifest, {**_KEYS, **later}, "it")
+        _check_keys(manifest, _KEYS, "it", _LATER_KEYS)
     except ValueError as error:
         _refuse(folder, str(error))
     if manifest["aggregation"] != "mean":
@@ -345,10 +344,12 @@ def _no_number(name: str) -> NoReturn:
     raise ValueError(f"{name} is no JSON")
 
 
-def _check_keys(plain: Any, kinds: _Kinds, where: str) -> None:
-    """See that `plain` has exactly these keys, of these kinds. Raises: ValueError."""
+def _check_keys(plain: Any, kinds: _Kinds, where: str, later: _Kinds | None = None) -> None:
+    """See that `plain` has exactly these keys, of these kinds; those that came `later` may be left
+    out. Raises: ValueError."""
     if not isinstance(plain, dict):
         raise ValueError(f"{where} must be an object, not {reprlib.repr(plain)}")
+    kinds = {**kinds, **{key: kind for key, kind in (later or {}).items() if key in plain}}
     for keys, what in (
         (set(kinds) - set(plain), "lacks"),
         (set(plain) - set(kinds), "has unknown"),
@@ -390,12 +391,14 @@ def _check_files(folder: Path, files: Mapping[str, Any]) -> None:
 
 def _head(folder: Path, plain: Any) -> BundleHead:
     kind = plain.get("kind") if isinstance(plain, dict) else None
-    is_plain = kind in ("plane", "music")
-    later = _LATER_PLANE_KEYS if kind == "plane" and "sign_slopes" in plain else {}
-    _check_keys(plain, {**_PLAIN_KEYS, **later} if is_plain else _TAGS_KEYS, "a head")
-    if is_plain:
-        slopes = _sign_slopes(plain["sign_slopes"]) if later else None
-        return BundleHead(Head(plain["name"], plain["kind"]), sign_slopes=slopes)
+    if kind == "music":
+        _check_keys(plain, _PLAIN_KEYS, "a head")
+        return BundleHead(Head(plain["name"], kind))
+    if kind == "plane":
+        _check_keys(plain, _PLAIN_KEYS, "a head", _LATER_PLANE_KEYS)
+        slopes = _sign_slopes(plain["sign_slopes"]) if "sign_slopes" in plain else None
+        return BundleHead(Head(plain["name"], kind), sign_slopes=slopes)
+    _check_keys(plain, _TAGS_KEYS, "a head")
     vocabulary = load_vocabulary(plain["vocabulary"])
     if list(vocabulary.tags) != plain["tags"]:
         _refuse(

@@ -30,7 +30,7 @@ from typing import Any, Literal
 import numpy as np
 
 from affetto import metrics
-from affetto.core import QUADRANTS, FloatArray, IntArray, quadrant_of
+from affetto.core import QUADRANTS, FloatArray, IntArray, quadrant_of, quadrants_of_signs
 from affetto.evaluation.held_out import HeldOut
 from affetto.mood import MUSIC_CUT
 from affetto.training.data import LABEL_CUT
@@ -322,14 +322,8 @@ def _probabilities(held: HeldOut, of: IntArray) -> FloatArray:
 
 def _prior_probabilities(held: HeldOut, of: IntArray) -> FloatArray:
     """Give how likely the quadrants (n, 4) are by the shares of positive signs in training."""
-    positive, excited = held.prior[of].T
-    likely = {
-        "Q1": positive * excited,
-        "Q2": (1 - positive) * excited,
-        "Q3": (1 - positive) * (1 - excited),
-        "Q4": positive * (1 - excited),
-    }
-    return np.stack([likely[name] for name in QUADRANTS], axis=1)
+    likely = [quadrants_of_signs(positive, excited) for positive, excited in held.prior[of]]
+    return np.asarray([[row[name] for name in QUADRANTS] for row in likely], np.float32)
 
 
 def _is_quadrant(held: HeldOut, of: IntArray) -> FloatArray:
