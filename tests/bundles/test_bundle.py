@@ -242,6 +242,8 @@ SETTINGS: list[tuple[str, Manifest, str]] = [
     ("", {"n_members": 0}, "n_dims and n_members must be at least 1"),
     ("", {"n_members": 2.0}, "n_members must be a whole number"),
     ("", {"n_members": 2}, "which bundle.json does not state"),
+    ("", {"precision": "int4"}, "precision must be float32 or int8"),
+    ("", {"precision": 8}, "precision must be a text"),
     ("", {"n_dims": 13}, "and outputs embedding [12], emotions [18], gems9 [9], plane [2]"),
     ("", {"heads": []}, "there is no head with tags"),
     ("", {"heads": [{"name": "plane", "kind": "plane"}]}, "there is no head with tags"),

@@ -14,7 +14,14 @@ import pytest
 from affetto import frontends
 from affetto.bundles import bundle as layout
 from affetto.bundles.bundle import Bundle, read
-from affetto.bundles.check import TOLERANCE, check, check_signal, check_windows
+from affetto.bundles.check import (
+    INT8_TOLERANCE,
+    TOLERANCE,
+    check,
+    check_signal,
+    check_windows,
+    tolerance,
+)
 from affetto.errors import BundleInvalid
 from tests import tiny_bundle
 
@@ -63,6 +70,20 @@ def test_check_fails_for_one_value_that_differs(folder: Path, name: str) -> None
 
     with pytest.raises(BundleInvalid, match="differently"):
         check(rewritten(folder, nudge))
+
+
+def test_check_leaves_a_network_in_whole_numbers_room_to_round(folder: Path) -> None:
+    def nudge(outputs: Outputs) -> None:
+        outputs["plane"][-1][-1] += 0.8 * INT8_TOLERANCE
+
+    exact = rewritten(folder, nudge)
+    assert tolerance(exact) == TOLERANCE
+    with pytest.raises(BundleInvalid, match=r"by 0\.004, at most 0\.0001 is expected"):
+        check(exact)
+    tiny_bundle.change(folder, lambda manifest: manifest.update({"precision": "int8"}))
+    rounded = read(folder)
+    assert tolerance(rounded) == INT8_TOLERANCE
+    assert check(rounded) == pytest.approx(0.8 * INT8_TOLERANCE, rel=0.01)
 
 
 @pytest.mark.parametrize("row", [0, 1, -1])

@@ -134,7 +134,9 @@ def test_torch_scorer_is_the_network_that_its_weights_came_from(
     scorer: Scorer, tmp_path: Path
 ) -> None:
     save_weights(scorer, tmp_path / "w.safetensors")
-    found = TorchScorer(tmp_path / "w.safetensors", N_BINS, HEADS, ARCHITECTURE).score(WINDOWS)
+    found = TorchScorer.of_weights(tmp_path / "w.safetensors", N_BINS, HEADS, ARCHITECTURE).score(
+        WINDOWS
+    )
     expected = score(scorer, WINDOWS)
     assert found.keys() == expected.keys() == {"plane", "gems9", "embedding"}
     for name, values in expected.items():

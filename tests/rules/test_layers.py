@@ -18,7 +18,7 @@ THIRD_PARTY = {
     "workers": {"pebble"},
     "audio": {"av", "soundfile", "soxr"},
     "datasets": {"PIL", "matplotlib", "mutagen"},  # CAL500's pictures and colors; artists
-    "models": {"torch", "safetensors", "onnxruntime", "onnxscript"},
+    "models": {"torch", "safetensors", "onnx", "onnxruntime", "onnxscript"},
     "baselines": {"sklearn", "threadpoolctl"},  # the latter comes with the former
     "bundles": {"onnxruntime"},
     "writers": {"rich", "pyarrow"},

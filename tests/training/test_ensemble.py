@@ -13,6 +13,7 @@ from affetto import bundles, predict
 from affetto.bundles.check import TOLERANCE, check, check_windows
 from affetto.errors import BadConfig
 from affetto.models.cnn import Cnn
+from affetto.models.scorer import score
 from affetto.training import loop, run
 from affetto.training.config import Part, TrainConfig
 from affetto.training.start import Start
@@ -103,7 +104,7 @@ def test_training_goes_on_from_several_networks(
     short = replace(config, optimizer=replace(config.optimizer, epochs=1, learning_rate=1e-9))
     scorer = loop.train(short, parts.training, parts.validation, tmp_path / "run", start=start)
     windows = check_windows(start.bundle.front_end, 1.486, 0.743)
-    found, before = loop.score(scorer, windows), start.bundle.score(windows)
+    found, before = score(scorer, windows), start.bundle.score(windows)
     np.testing.assert_allclose(found["plane.members"], before["plane.members"], atol=0.05)
     settings = {**config.network.config, "n_members": 3}
     other = replace(config, network=Part("ensemble", settings))

@@ -19,7 +19,7 @@ from safetensors.torch import load_file
 
 from affetto.errors import BadConfig
 from affetto.frontends import build
-from affetto.models.scorer import score
+from affetto.models.scorer import TorchScorer, score
 from affetto.training import loop
 from affetto.training.config import AugmentConfig, Part, TrainConfig, load
 from affetto.training.data import windows_of
@@ -232,7 +232,7 @@ def test_training_learns_the_examples_that_it_sees(tiny: TinyTraining, tmp_path:
 def test_score_items_gives_the_mean_over_an_items_windows(tiny: TinyTraining) -> None:
     scorer = loop.build_from(tiny.config, tiny.run_folder / WEIGHTS)
     items = tiny.sides.validation[:3]
-    found = loop.score_items(scorer, tiny.config, items)
+    found = loop.score_items(TorchScorer(scorer), tiny.config, items)
     front_end = build(tiny.config.front_end.name, tiny.config.front_end.config)
     assert list(found) == ["emotions", "plane", "gems9"]
     for row, item in enumerate(items):

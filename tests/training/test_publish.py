@@ -18,6 +18,7 @@ from affetto.training import loop, publish, run
 from affetto.training.calibration import Calibration
 from tests.tiny_training import TinyTraining
 
+NO_EXAMPLES = np.zeros((0, 0, 0), np.float32)  # float32 needs none
 FILES = {"bundle.json", "weights.safetensors", "model.onnx", "expected.json", "CARD.md"}
 
 
@@ -189,7 +190,7 @@ def test_publish_keeps_the_older_bundle_when_the_network_gives_nan(
     with torch.no_grad():
         scorer.heads["gems9"].bias += float("nan")
     with pytest.raises(BundleInvalid, match="differs from the trained one by nan"):
-        publish.publish(scorer, tiny.config, {}, {"seed": 0}, "# Card\n", target)
+        publish.publish(scorer, tiny.config, NO_EXAMPLES, {}, {"seed": 0}, "# Card\n", target)
     assert content_of(target) == content_of(tiny.bundle)
     assert [path.name for path in target.parent.iterdir()] == ["bundle"]
 
@@ -202,6 +203,6 @@ def test_publish_keeps_the_older_bundle_when_what_it_wrote_cannot_be_read(
     scorer = loop.build_from(tiny.config, tiny.run_folder / "weights.safetensors")
     short = {"emotions": np.full(17, 0.5, np.float32)}  # of 18 tags
     with pytest.raises(BundleInvalid, match="must have a threshold from 0 to 1 for each tag"):
-        publish.publish(scorer, tiny.config, short, {"seed": 0}, "# Card\n", target)
+        publish.publish(scorer, tiny.config, NO_EXAMPLES, short, {"seed": 0}, "# Card\n", target)
     assert content_of(target) == content_of(tiny.bundle)
     assert [path.name for path in target.parent.iterdir()] == ["bundle"]

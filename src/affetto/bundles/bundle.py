@@ -45,6 +45,8 @@ MANIFEST, ONNX, WEIGHTS, EXPECTED, CARD = (
 FILES = (ONNX, WEIGHTS, EXPECTED)  # those whose hashes bundle.json states
 
 RuntimeName = Literal["onnx", "torch"]
+PRECISIONS = ("float32", "int8")
+"""What the convolutions of model.onnx may compute with."""
 
 _HINT = "get the bundle again, or train it again"
 _OTHER_TIME = "take a bundle and an affetto of the same time"
@@ -66,7 +68,7 @@ _KEYS: _Kinds = {
     "license": str,
     "files": dict,
 }
-_LATER_KEYS: _Kinds = {"n_members": int}  # may be left out, as they were once
+_LATER_KEYS: _Kinds = {"n_members": int, "precision": str}  # may be left out, as they were once
 _FRONT_END_KEYS: _Kinds = {"name": str, "revision": int, "config": dict}
 _WINDOW_KEYS: _Kinds = {"duration_s": float, "hop_s": float}
 _PLAIN_KEYS: _Kinds = {"name": str, "kind": str}
@@ -114,7 +116,8 @@ class Bundle:
     """A network that is ready to score, with all that is needed to feed it.
 
     `window_s` and `hop_s` are seconds, the hop being the one prediction takes by default.
-    `n_members` networks learnt apart; what is said is their mean.
+    `n_members` networks learnt apart; what is said is their mean. `precision` is what ONNX
+    Runtime computes convolutions with; torch always does with float32.
     `training` says on what, how and with which seed it was trained. `fingerprint` hashes
     `bundle.json` and with it, through the files' hashes, every number.
     """
@@ -129,6 +132,7 @@ class Bundle:
     heads: tuple[BundleHead, ...]
     n_dims: int
     n_members: int
+    precision: str
     architecture: Mapping[str, Any]
     training: Mapping[str, Any]
     license: str
@@ -233,6 +237,9 @@ def read(folder: Path, *, runtime: RuntimeName = "onnx") -> Bundle:
         n_members = manifest.get("n_members", 1)
         if manifest["n_dims"] < 1 or n_members < 1:
             raise ValueError("n_dims and n_members must be at least 1")
+        precision = manifest.get("precision", "float32")
+        if precision not in PRECISIONS:
+            raise ValueError(f"precision must be {' or '.join(PRECISIONS)}")
     except BundleInvalid:
         raise
     # What a front end makes of numbers out of any range is not foreseeable.
@@ -250,6 +257,7 @@ def read(folder: Path, *, runtime: RuntimeName = "onnx") -> Bundle:
         "hop_s": float(window["hop_s"]),
         "heads": heads,
         "n_members": n_members,
+        "precision": precision,
         "fingerprint": hashlib.sha256(text).hexdigest(),
         "runtime_name": runtime,
     }
@@ -267,6 +275,7 @@ def manifest_text(
     heads: Sequence[BundleHead],
     n_dims: int,
     n_members: int = 1,
+    precision: str = "float32",
     architecture: Mapping[str, Any],
     training: Mapping[str, Any],
     license: str,
@@ -283,6 +292,7 @@ def manifest_text(
         "heads": [head.to_dict() for head in heads],
         "n_dims": n_dims,
         **({"n_members": n_members} if n_members > 1 else {}),
+        **({"precision": precision} if precision != "float32" else {}),
         "architecture": dict(architecture),
         "aggregation": "mean",
         "training": dict(training),
@@ -455,7 +465,9 @@ def _runtime(bundle: Mapping[str, Any]) -> Runtime:
     from affetto.models.scorer import TorchScorer
 
     try:
-        scorer = TorchScorer(folder / WEIGHTS, front_end.n_bins, specs, bundle["architecture"])
+        scorer = TorchScorer.of_weights(
+            folder / WEIGHTS, front_end.n_bins, specs, bundle["architecture"]
+        )
         found = scorer.score(np.zeros((1, front_end.n_bins, n_frames), np.float32))
         shapes = {name: values.shape[1] for name, values in found.items()}
         if shapes != outputs:

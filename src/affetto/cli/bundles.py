@@ -67,10 +67,10 @@ def show_bundle(name: str, format_name: str) -> None:
 def check_bundle(name: str, format_name: str) -> None:
     """Score a bundle's test signal and compare with what is written down."""
     from affetto.bundles import load
-    from affetto.bundles.check import TOLERANCE, check
+    from affetto.bundles.check import check, tolerance
 
     bundle = load(name)
-    difference = check(bundle)
+    difference, allowed = check(bundle), tolerance(bundle)
     if format_name == "json":
         print_json(
             {
@@ -78,13 +78,13 @@ def check_bundle(name: str, format_name: str) -> None:
                 "version": bundle.version,
                 "fingerprint": bundle.fingerprint,
                 "max_difference": difference,
-                "tolerance": TOLERANCE,
+                "tolerance": allowed,
             }
         )
         return
     click.echo(
         f"{bundle.title} is sound: its files are whole, and its test signal scores as written "
-        f"down (largest difference {difference:.1e}, at most {TOLERANCE:.0e})"
+        f"down (largest difference {difference:.1e}, at most {allowed:.0e})"
     )
 
 
@@ -109,6 +109,7 @@ def _facts(bundle: Bundle) -> Iterable[tuple[str, str]]:
         rows += f" and {front_end.n_pitches} pitches"
     yield "front end", f"{front_end.name}, {rows} at {front_end.sample_rate:,} Hz"
     yield "network", _line(bundle.architecture)
+    yield "precision", bundle.precision
     for key, value in bundle.training.items():
         if key != "recipe":  # a page of settings; in the JSON
             yield f"training, {key.replace('_', ' ')}", _line(value)

@@ -30,6 +30,7 @@ from affetto.training.calibration import Calibration, Windows, fit_heads, sign_s
 from affetto.training.config import TrainConfig
 from affetto.training.data import Item, Progress
 from affetto.training.run import Prepared, Sides, fitted_thresholds, prepare
+from affetto.training.shipping import as_shipped
 from affetto.training.start import Start, fingerprint
 
 
@@ -140,11 +141,12 @@ def _fold(prepared: Prepared, run: FoldRun, report: loop.Report, *, is_alone: bo
     """Train and score one fold."""
     parts, scorer = train(prepared, run, report)
     config = prepared.config
+    shipped = as_shipped(scorer, config, parts.training)
     return _Fold(
         number=run.fold,
         sides=parts,
-        validation=loop.score_windows(scorer, config, parts.validation if is_alone else ()),
-        test=loop.score_windows(scorer, config, parts.test),
+        validation=loop.score_windows(shipped, config, parts.validation if is_alone else ()),
+        test=loop.score_windows(shipped, config, parts.test),
     )
 
 

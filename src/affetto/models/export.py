@@ -57,7 +57,11 @@ def to_onnx(scorer: Scorer, n_bins: int, n_frames: int, path: Path) -> None:
             verbose=False,
         )
     assert program is not None  # what the exporter of `dynamo` gives
-    model = program.model_proto
+    write_model(program.model_proto, path)
+
+
+def write_model(model: Any, path: Path) -> None:
+    """Write an ONNX model, the same bytes each time, without a word on where it was made."""
     _forget_origin(model)
     path.write_bytes(model.SerializeToString(deterministic=True))
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 import torch
@@ -17,16 +17,25 @@ BATCH_WINDOWS = 64
 
 
 class TorchScorer:
-    """The network that `architecture` ({name, config}) and a file of weights describe."""
+    """A network with its heads, as a runtime."""
 
-    def __init__(
-        self, weights: Path, n_bins: int, heads: Sequence[Head], architecture: Mapping[str, Any]
-    ) -> None:
+    def __init__(self, scorer: Scorer) -> None:
+        self._scorer = scorer
+
+    @classmethod
+    def of_weights(
+        cls, weights: Path, n_bins: int, heads: Sequence[Head], architecture: Mapping[str, Any]
+    ) -> Self:
+        """Give the network that `architecture` ({name, config}) and a file of weights describe.
+
+        Raises: BadConfig.
+        """
         from affetto.models.export import load_weights
 
         network = models.build(architecture["name"], n_bins, architecture["config"])
-        self._scorer = Scorer(network, heads)
-        load_weights(self._scorer, weights)
+        scorer = Scorer(network, heads)
+        load_weights(scorer, weights)
+        return cls(scorer)
 
     def score(self, values: FloatArray) -> dict[str, FloatArray]:
         """Give the outputs for windows (n_windows, n_bins, n_frames), as `score`."""

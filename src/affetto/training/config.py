@@ -17,6 +17,7 @@ from pathlib import Path
 from types import UnionType
 from typing import Any, TypeVar, get_args, get_origin, get_type_hints
 
+from affetto.bundles.bundle import PRECISIONS
 from affetto.core import Head
 from affetto.datasets.folder import canonical
 from affetto.errors import BadConfig
@@ -155,6 +156,16 @@ class OptimizerConfig:
 
 
 @dataclass(frozen=True, slots=True)
+class ExportConfig:
+    """What the network's convolutions compute with once it is trained: see `models.quantize`."""
+
+    precision: str = "float32"
+
+    def __post_init__(self) -> None:
+        _demand(self.precision in PRECISIONS, f"an export's precision {' or '.join(PRECISIONS)}")
+
+
+@dataclass(frozen=True, slots=True)
 class TrainConfig:
     """A whole recipe. `license` states the terms of the weights, which hang on the data's."""
 
@@ -170,6 +181,7 @@ class TrainConfig:
     optimizer: OptimizerConfig
     augment: AugmentConfig = AugmentConfig()
     teacher: TeacherConfig = TeacherConfig()
+    export: ExportConfig = ExportConfig()
     validation_share: float = 0.12
     seed: int = 0
     n_threads: int = 2

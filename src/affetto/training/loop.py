@@ -23,12 +23,13 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from affetto import frontends, models
+from affetto.bundles.bundle import Runtime
 from affetto.errors import BadConfig
 from affetto.files import write_text
 from affetto.metrics import macro, pearson, roc_auc
 from affetto.models.export import load_weights, save_weights
 from affetto.models.heads import Scorer
-from affetto.models.scorer import score
+from affetto.models.scorer import TorchScorer
 from affetto.training import augment, losses, teacher
 from affetto.training.config import TrainConfig
 from affetto.training.data import LABEL_CUT, Item, Telling, batches, n_batches, windows_of
@@ -137,25 +138,25 @@ def build_from(config: TrainConfig, weights: Path) -> Scorer:
 
 
 def score_items(
-    scorer: Scorer, config: TrainConfig, items: Sequence[Item]
+    runtime: Runtime, config: TrainConfig, items: Sequence[Item]
 ) -> dict[str, np.ndarray]:
     """Score items as prediction does: the mean over windows. Gives (n_items, n_outputs) a head."""
     return {
         name: np.stack([rows.mean(axis=0) for rows in windows])
-        for name, windows in score_windows(scorer, config, items).items()
+        for name, windows in score_windows(runtime, config, items).items()
     }
 
 
 def score_windows(
-    scorer: Scorer, config: TrainConfig, items: Sequence[Item]
+    runtime: Runtime, config: TrainConfig, items: Sequence[Item]
 ) -> dict[str, list[np.ndarray]]:
     """Score each item's windows. Gives, for each head, (n_windows, n_outputs) an item."""
     front_end = frontends.build(config.front_end.name, config.front_end.config)
-    names = [spec.name for spec in scorer.specs]
+    names = [head.name for head in config.heads]
     found: dict[str, list[np.ndarray]] = {name: [] for name in names}
     for item in items:
         values = windows_of(item, front_end, config.window.duration_s, config.window.hop_s)
-        outputs = score(scorer, values)
+        outputs = runtime.score(values)
         for name in names:
             found[name].append(outputs[name])
     return found
@@ -163,7 +164,7 @@ def score_windows(
 
 def validate(scorer: Scorer, config: TrainConfig, items: Sequence[Item]) -> dict[str, float]:
     """Measure the heads on items: macro AUC of tags (targets cut at 1/2), correlation of plane."""
-    outputs = score_items(scorer, config, items)
+    outputs = score_items(TorchScorer(scorer), config, items)
     measured: dict[str, float] = {}
     for spec in scorer.specs:
         targets = np.stack([item.targets[spec.name] for item in items])

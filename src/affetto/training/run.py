@@ -161,7 +161,7 @@ def make_bundle(
     nothing was fitted for are those of the bundle that it starts from, if it does. Gives the
     difference between torch and ONNX. Raises: BadConfig, BundleInvalid, DatasetInvalid.
     """
-    from affetto.training import loop, publish
+    from affetto.training import loop, publish, shipping
 
     config = prepared.config
     publish.check_target(output)  # now, not after hours of training
@@ -170,7 +170,8 @@ def make_bundle(
     scorer = loop.train(config, parts.training, parts.validation, run_folder, report, start)
     calibration: dict[str, Calibration] = {}
     if results is None:
-        outputs = loop.score_items(scorer, config, parts.validation)
+        shipped = shipping.as_shipped(scorer, config, parts.training)
+        outputs = loop.score_items(shipped, config, parts.validation)
         thresholds = fitted_thresholds(config, parts.validation, outputs)
     else:
         thresholds = {
@@ -197,7 +198,8 @@ def make_bundle(
             results=results,
         )
     )
-    return publish.publish(scorer, config, thresholds, record, card, output, slopes)
+    examples = shipping.examples(config, parts.training)
+    return publish.publish(scorer, config, examples, thresholds, record, card, output, slopes)
 
 
 def _calibration(results: Mapping[str, Any]) -> dict[str, Calibration]:

@@ -70,6 +70,7 @@ class Network(Contender):
 
     def fit(self, training: Examples, seed: int, place: Place) -> Fitted:
         models.require_torch()
+        from affetto.models.scorer import TorchScorer
         from affetto.training import loop
 
         task = place.site.task
@@ -85,8 +86,10 @@ class Network(Contender):
             if item.dataset != task.dataset and fence.lets_in(item.example)
         ]
         validation = [main[row] for row in held_out]
-        scorer = loop.train(
-            config, [*(main[row] for row in learned), *further], validation, place.folder
+        scorer = TorchScorer(
+            loop.train(
+                config, [*(main[row] for row in learned), *further], validation, place.folder
+            )
         )
 
         def score(examples: Examples) -> FloatArray:

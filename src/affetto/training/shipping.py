@@ -1,0 +1,92 @@
+"""A trained network as it ships: in ONNX, with the precision that its recipe asks for.
+
+Evaluations of recipes score with it, too, so that their figures are of what people run.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from affetto import frontends
+from affetto.bundles.bundle import Runtime, n_window_frames
+from affetto.bundles.check import INT8_DIFFERENCE, TOLERANCE, check_windows
+from affetto.bundles.onnx import OnnxScorer
+from affetto.core import FloatArray
+from affetto.errors import BundleInvalid
+from affetto.models.export import max_difference, to_onnx
+from affetto.models.heads import Scorer
+from affetto.models.outputs import widths
+from affetto.models.quantize import to_int8
+from affetto.models.scorer import TorchScorer
+from affetto.training.config import TrainConfig
+from affetto.training.data import Item, windows_of
+
+N_EXAMPLES = 512
+
+
+def examples(config: TrainConfig, items: Sequence[Item]) -> FloatArray:
+    """Give windows of up to 512 items, the middle one of each: what the network mostly hears.
+
+    Shape: (n_windows, n_bins, n_window_frames).
+    """
+    front_end = frontends.build(config.front_end.name, config.front_end.config)
+    ordered = sorted(items, key=lambda item: item.example.id)
+    places = np.linspace(0, len(ordered) - 1, min(N_EXAMPLES, len(ordered))).round().astype(int)
+    window = config.window
+    cut = (
+        windows_of(ordered[n], front_end, window.duration_s, window.hop_s) for n in places.tolist()
+    )
+    return np.stack([windows[len(windows) // 2] for windows in cut])
+
+
+def export(scorer: Scorer, config: TrainConfig, examples: FloatArray, path: Path) -> float:
+    """Write the network as ONNX in the recipe's precision, for which `examples` are windows
+    (n_windows, n_bins, n_frames) like those that it will hear.
+
+    Gives the largest difference between torch and ONNX Runtime on the test signal. Raises:
+    BundleInvalid when that exceeds 1e-4 in float32, 0.1 in int8.
+    """
+    front_end = frontends.build(config.front_end.name, config.front_end.config)
+    window_s, hop_s = config.window.duration_s, config.window.hop_s
+    windows = check_windows(front_end, window_s, hop_s)
+    scorer.eval()
+    to_onnx(scorer, front_end.n_bins, n_window_frames(window_s, front_end), path)
+    difference = max_difference(scorer, path, windows)
+    if not difference <= TOLERANCE:  # also for NaN, of a training that has diverged
+        raise BundleInvalid(
+            f"the exported network differs from the trained one by {difference:.2g}",
+            "use the versions of torch and onnxruntime that constraints.txt names",
+        )
+    if config.export.precision == "int8":
+        to_int8(path, examples)
+        difference = max_difference(scorer, path, windows)
+        if not difference <= INT8_DIFFERENCE:
+            raise BundleInvalid(
+                f"in int8 the network differs from the trained one by {difference:.2g}",
+                'leave precision = "int8" out of the recipe\'s [export]',
+            )
+    return difference
+
+
+def as_shipped(scorer: Scorer, config: TrainConfig, training: Sequence[Item]) -> Runtime:
+    """Give what scores as the network will when it ships, for which it needs the items that it
+    was trained on. In float32 that is torch itself, which says the same. Raises: as `export`.
+    """
+    if config.export.precision == "float32":
+        return TorchScorer(scorer)
+    with tempfile.TemporaryDirectory(prefix="affetto-") as folder:
+        path = Path(folder) / "model.onnx"
+        export(scorer, config, examples(config, training), path)
+        return opened(path, scorer, config)
+
+
+def opened(path: Path, scorer: Scorer, config: TrainConfig) -> Runtime:
+    """Give what scores with a file that `export` wrote."""
+    front_end = frontends.build(config.front_end.name, config.front_end.config)
+    outputs = widths(scorer.specs, scorer.n_dims, scorer.network.n_members)
+    n_frames = n_window_frames(config.window.duration_s, front_end)
+    return OnnxScorer(path, front_end.n_bins, n_frames, outputs)
