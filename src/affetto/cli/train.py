@@ -98,5 +98,9 @@ def train(
         from affetto.plots import save_training
 
         save_training(folder / "metrics.jsonl", plot)
-    say(f"torch and ONNX Runtime differ by {difference:.1g}; the log is in {folder}")
+    precision = config.export.precision
+    say(
+        f"torch in float32 and ONNX Runtime in {precision} differ by {difference:.1g}; "
+        f"the log is in {folder}"
+    )
     click.echo(output)

@@ -13,19 +13,20 @@ import numpy as np
 
 from affetto import frontends
 from affetto.bundles.bundle import Runtime, n_window_frames
-from affetto.bundles.check import INT8_DIFFERENCE, TOLERANCE, check_windows
+from affetto.bundles.check import TOLERANCE, check_windows
 from affetto.bundles.onnx import OnnxScorer
 from affetto.core import FloatArray
 from affetto.errors import BundleInvalid
 from affetto.models.export import max_difference, to_onnx
 from affetto.models.heads import Scorer
-from affetto.models.outputs import widths
+from affetto.models.outputs import EMBEDDING, widths
 from affetto.models.quantize import to_int8
 from affetto.models.scorer import TorchScorer
 from affetto.training.config import TrainConfig
 from affetto.training.data import Item, windows_of
 
 N_EXAMPLES = 512
+MOST_ROUNDING = 0.25  # of the embedding's size
 
 
 def examples(config: TrainConfig, items: Sequence[Item]) -> FloatArray:
@@ -48,7 +49,8 @@ def export(scorer: Scorer, config: TrainConfig, examples: FloatArray, path: Path
     (n_windows, n_bins, n_frames) like those that it will hear.
 
     Gives the largest difference between torch and ONNX Runtime on the test signal. Raises:
-    BundleInvalid when that exceeds 1e-4 in float32, 0.1 in int8.
+    BundleInvalid when that exceeds 1e-4 in float32, or when int8 changes the embedding by more
+    than a quarter of its size.
     """
     front_end = frontends.build(config.front_end.name, config.front_end.config)
     window_s, hop_s = config.window.duration_s, config.window.hop_s
@@ -63,12 +65,15 @@ def export(scorer: Scorer, config: TrainConfig, examples: FloatArray, path: Path
         )
     if config.export.precision == "int8":
         to_int8(path, examples)
-        difference = max_difference(scorer, path, windows)
-        if not difference <= INT8_DIFFERENCE:
+        exact, rounded = TorchScorer(scorer), opened(path, scorer, config)
+        trained, ours = (each.score(windows)[EMBEDDING] for each in (exact, rounded))
+        share = np.linalg.norm(ours - trained) / np.linalg.norm(trained)
+        if not share <= MOST_ROUNDING:
             raise BundleInvalid(
-                f"in int8 the network differs from the trained one by {difference:.2g}",
+                f"in int8 the network's embedding differs from the trained one's by {share:.0%}",
                 'leave precision = "int8" out of the recipe\'s [export]',
             )
+        difference = max_difference(scorer, path, windows)
     return difference
 
 
