@@ -9,11 +9,16 @@ from __future__ import annotations
 
 from affetto.datasets import data_root
 from affetto.datasets.base import rows
+from affetto.errors import AffettoError
 from affetto.vocabularies import moods
 
 
 def main() -> None:
-    table = data_root() / "emotion_audio" / "4q" / "labels.csv"
+    try:
+        root = data_root()
+    except AffettoError as error:
+        raise SystemExit(f"{error.message}; {error.hint}") from error
+    table = root / "emotion_audio" / "4q" / "labels.csv"
     n_clips = n_named = n_right = n_words = n_known = 0
     for _, row in rows(table, ("quadrant", "moods_all")):
         words = [word.strip() for word in row["moods_all"].split(";")]

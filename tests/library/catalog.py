@@ -40,6 +40,7 @@ class Entry:
     genre: str | None = None
     year: int | None = None
     duration_s: float = 200.0
+    music: float | None = None
 
 
 def record(library: Library, bundle: Path, songs: Iterable[Entry]) -> list[int]:
@@ -85,6 +86,7 @@ def prediction_of(song: Entry, fingerprint: str) -> Prediction:
         bundle="tiny 1.0",
         bundle_fingerprint=fingerprint,
         others={"gems9": {tag: float(song.gems9.get(tag, 0.1)) for tag in GEMS9.tags}},
+        music=song.music,
         embedding=embedding,
     )
 
@@ -95,14 +97,14 @@ SHELF = (
         {"calming_soothing": 0.9, "tender_soft": 0.7},
         {"calmness": 0.8},
         0.5, -0.6, (1.0, 0.0),
-        "Air", "Johann Sebastian Bach", "Suites", "Baroque", 1731, 300.0,
+        "Air", "Johann Sebastian Bach", "Suites", "Baroque", 1731, 300.0, 0.9,
     ),
     Entry(
         "/music/Bach/Sturm.flac",
         {"angry_aggressive": 0.6, "powerful_strong": 0.8},
         {"tension": 0.7},
         -0.4, 0.7, (0.0, 1.0),
-        "Sturm", "J. S. Bach", "Suites", "Baroque", 1740, 100.0,
+        "Sturm", "J. S. Bach", "Suites", "Baroque", 1740, 100.0, 0.2,
     ),
     Entry(
         "/music/Dvořák/Largo.mp3",

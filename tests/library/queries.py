@@ -8,7 +8,7 @@ import unicodedata
 import numpy as np
 from hypothesis import strategies as st
 
-from affetto.core import QUADRANTS, quadrant_of
+from affetto.core import QUADRANTS, quadrant_of, quadrant_probabilities
 from affetto.library import StoredTag
 from affetto.library.names import NUMBER_FIELDS, TEXT_FIELDS
 from affetto.library.query import (
@@ -16,6 +16,7 @@ from affetto.library.query import (
     Chosen,
     Compared,
     InQuadrant,
+    Likely,
     Matched,
     Not,
     Or,
@@ -24,6 +25,7 @@ from affetto.library.query import (
     Within,
 )
 from tests.library.catalog import Entry
+from tests.tiny_bundle import PLANE
 
 COMPARISONS = {
     ">": operator.gt,
@@ -41,6 +43,7 @@ TEXTS = st.one_of(
     st.sampled_from(["Bach", "BACH", "Dvořák", "dvorak", "Straße", "a'b", 'a"b', "%", "_", ""]),
     st.text(max_size=4),
 )
+SLOPES = PLANE.sign_slopes or (1.0, 1.0)
 TAGS = ("calming_soothing", "sad", "tension", "sadness")
 
 
@@ -61,6 +64,7 @@ def entries() -> st.SearchStrategy[list[Entry]]:
         genre=known,
         year=st.none() | YEARS,
         duration_s=DURATIONS,
+        music=st.none() | SCORES,
     )
     return st.lists(songs, max_size=3, unique_by=lambda song: song.path)
 
@@ -85,7 +89,8 @@ def queries(tags: tuple[StoredTag, ...]) -> st.SearchStrategy[Query]:
 
 def tests_of(tags: tuple[StoredTag, ...]) -> st.SearchStrategy[Query]:
     tag = st.sampled_from(tags)
-    subject: st.SearchStrategy[Subject] = tag | st.sampled_from(NUMBER_FIELDS)
+    quadrant = st.sampled_from(QUADRANTS).map(lambda name: Likely(name, SLOPES))
+    subject: st.SearchStrategy[Subject] = tag | st.sampled_from(NUMBER_FIELDS) | quadrant
     numbers = subject.flatmap(lambda found: st.tuples(st.just(found), values_of(found)))
     pairs = subject.flatmap(
         lambda found: st.tuples(
@@ -104,7 +109,7 @@ def tests_of(tags: tuple[StoredTag, ...]) -> st.SearchStrategy[Query]:
 
 
 def values_of(subject: Subject) -> st.SearchStrategy[float]:
-    if isinstance(subject, StoredTag):
+    if isinstance(subject, StoredTag | Likely) or subject == "music":
         return SCORES
     return {"year": YEARS.map(float), "duration": DURATIONS}.get(subject, PLACES)
 
@@ -140,6 +145,8 @@ def as_text(query: Query) -> str:
 
 
 def _name(subject: Subject) -> str:
+    if isinstance(subject, Likely):
+        return subject.quadrant
     return f"{subject.vocabulary}.{subject.tag}" if isinstance(subject, StoredTag) else subject
 
 
@@ -179,6 +186,9 @@ def _number(subject: Subject, song: Entry) -> float | None:
         return _rounded(subject, scores.get(subject.tag, 0.1))
     if subject == "duration":
         return song.duration_s
+    if isinstance(subject, Likely):
+        place = float(np.float32(song.valence)), float(np.float32(song.arousal))
+        return _rounded(subject, quadrant_probabilities(*place, SLOPES)[subject.quadrant])
     value: float | None = getattr(song, subject)
     return None if value is None else _rounded(subject, value)
 

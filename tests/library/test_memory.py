@@ -14,7 +14,7 @@ from affetto.library.folding import SQL_NAME, folded_bytes
 from affetto.library.memory import Memory, memory_of
 from affetto.library.names import TagNames
 from affetto.library.query import Query, parse
-from affetto.library.sql import FIELD_SORTS, SORTS, question
+from affetto.library.sql import FIELD_SORTS, SORTS, SQL_LIKELY, likely, question
 from tests.library.catalog import SHELF, Entry, record
 from tests.library.queries import TAGS, entries, queries
 from tests.library.test_names import BUNDLE
@@ -51,6 +51,7 @@ def test_memory_gives_the_same_songs_in_the_same_order_as_the_database(
         stored = library.bundle()
         names = TagNames(stored)
         library.connection.define(SQL_NAME, folded_bytes)
+        library.connection.define(SQL_LIKELY, likely, 5)
         memory = Memory(library, stored)
         for query, sort, reverse in asked:
             found = memory.matching(query, sort, reverse)
@@ -63,6 +64,7 @@ def test_memory_gives_the_same_songs_in_the_same_order_as_the_database(
             "calm > 0.6 and not sad",
             "",
             "Q1 or valence in -0.3..0.1",
+            "Q3 > 0.7",
             "not arousal > 0",
         ):
             assert memory.matching(parse(query, names), "match", False) is not None

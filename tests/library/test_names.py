@@ -11,6 +11,7 @@ from affetto.library import StoredBundle, StoredTag
 from affetto.library.names import FIELDS, TagNames, slug
 from affetto.vocabularies import VOCABULARIES, aliases, load
 from tests.rules.source import ROOT
+from tests.tiny_bundle import PLANE
 
 
 def bundle_of(*names: str) -> StoredBundle:
@@ -20,7 +21,7 @@ def bundle_of(*names: str) -> StoredBundle:
         StoredTag(number, name, tag, title, 0.5 if name == names[0] else 0.25, name == names[0])
         for number, (name, tag, title) in enumerate(tags)
     )
-    return StoredBundle(1, "f" * 64, "tiny", "1.0", 0, tuple(stored))
+    return StoredBundle(1, "f" * 64, "tiny", "1.0", 0, tuple(stored), PLANE.sign_slopes)
 
 
 def _tags(vocabulary: str) -> Iterable[tuple[str, str]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -19,6 +20,7 @@ from affetto.library.query import (
     Chosen,
     Compared,
     InQuadrant,
+    Likely,
     Matched,
     Not,
     Or,
@@ -28,6 +30,7 @@ from affetto.library.query import (
     parse,
     parse_range,
 )
+from tests.library.queries import SLOPES
 from tests.library.test_names import BUNDLE
 from tests.rules.source import ROOT
 
@@ -59,6 +62,9 @@ CALM, SAD, HAPPY = TAGS["calming_soothing"], TAGS["sad"], TAGS["happy"]
         ("duration in 1:00:00..1:30:00", Within("duration", 3600.0, 5400.0)),
         ("year = 1999", Compared("year", "=", 1999.0)),
         ("Q1 or q3", Or((InQuadrant("Q1"), InQuadrant("Q3")))),
+        ("Q1 > 0.7 and q3", And((Compared(Likely("Q1", SLOPES), ">", 0.7), InQuadrant("Q3")))),
+        ("q2 not in 0.2..", Not(Within(Likely("Q2", SLOPES), 0.2, None))),
+        ("music < 0.5", Compared("music", "<", 0.5)),
         ("quadrant = q4", InQuadrant("Q4")),
         ("quadrant != Q2", Not(InQuadrant("Q2"))),
         ('artist ~ "bach"', Matched("artist", "~", "bach")),
@@ -109,6 +115,9 @@ def test_search_is_read_as_it_is_meant(text: str, query: Query) -> None:
         ("year in 1990", "", "two dots", "0.2..0.4"),
         ("year in ..", "..", "no end at all", "0.2.."),
         ("year in 4..3", "4..3", "runs backward", "smaller number first"),
+        ("Q1 > 2", "2", "2 is no value of Q1", "between 0 and 1"),
+        ("music > 2", "2", "2 is no value of music", "between 0 and 1"),
+        ("Q1 > Q2", "Q2", "Q1 must be compared with a number", "write q1 > 0.5"),
         ("quadrant = Q5", "Q5", "not a quadrant", "Q1, Q2, Q3 and Q4"),
         ("quadrant > Q1", ">", "takes = or !=", "simply Q1"),
         ("calm; DROP TABLE files", ";", "the character ; means nothing", "quotes"),
@@ -159,6 +168,13 @@ def test_depth_and_number_of_tests_are_limited() -> None:
     assert parse(" or ".join(["calm"] * MAX_TESTS), NAMES) == Or((Chosen(CALM),) * MAX_TESTS)
     with pytest.raises(QueryInvalid, match="more than 200 tests"):
         parse(" or ".join(["calm"] * (MAX_TESTS + 1)), NAMES)
+
+
+def test_how_likely_a_quadrant_is_cannot_be_asked_where_the_bundle_does_not_say() -> None:
+    names = TagNames(replace(BUNDLE, sign_slopes=None))
+    assert parse("Q1 and not Q3", names) == And((InQuadrant("Q1"), Not(InQuadrant("Q3"))))
+    with pytest.raises(QueryInvalid, match=r"bundle tiny 1\.0 does not say how likely Q3 is"):
+        parse("Q1 and Q3 > 0.7", names)
 
 
 @pytest.mark.parametrize(

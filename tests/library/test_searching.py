@@ -56,6 +56,10 @@ def names_of(found: Found) -> list[str]:
         ("tense", ["Sturm"]),
         ("gems9.calmness > 0.5", ["Air"]),
         ("Q1", ["unknown"]),
+        ("Q4 > 0.5 or Q2 >= 0.5", ["Air", "Sturm"]),
+        ("Q4 > 0.75", ["Air"]),
+        ("music < 0.5", ["Sturm"]),
+        ("not music >= 0.5", ["Sturm", "Largo", "unknown"]),
         ("valence < 0 and arousal < 0", ["Largo"]),
         ("valence in -0.4..-0.3", ["Sturm", "Largo"]),
         ("artist ~ bach", ["Air", "Sturm"]),
@@ -166,12 +170,25 @@ def test_wrong_options_are_refused(library: Library) -> None:
         ("duration", ["Sturm", "unknown", "Air", "Largo"]),
         ("valence", ["Sturm", "Largo", "Air", "unknown"]),
         ("arousal", ["Air", "Largo", "unknown", "Sturm"]),
+        ("music", ["Sturm", "Air", "Largo", "unknown"]),
+        ("q4", ["Air", "Largo", "unknown", "Sturm"]),
         ("calm", ["Air", "Largo", "Sturm", "unknown"]),
         ("gems9.tension", ["Sturm", "Air", "Largo", "unknown"]),
     ],
 )
 def test_songs_are_sorted(library: Library, sort: str, names: list[str]) -> None:
     assert names_of(library.search(sort=sort)) == names
+
+
+def test_songs_are_not_sorted_by_how_likely_a_quadrant_is_where_nobody_knows(
+    bundle: Path,
+) -> None:
+    with Library(":memory:") as library:
+        record(library, bundle, SHELF)
+        with library.connection.transaction() as cursor:
+            cursor.execute("UPDATE bundles SET valence_slope = NULL, arousal_slope = NULL")
+        with pytest.raises(BadConfig, match=r"tiny 1\.0 does not say how likely quadrants are"):
+            library.search(sort="Q1")
 
 
 @pytest.mark.parametrize("sort", SORTS)

@@ -6,6 +6,9 @@ import csv
 import io
 from typing import Any
 
+import pytest
+
+from affetto.core import QUADRANTS
 from affetto.writers.base import Selection
 from affetto.writers.csv_table import CsvWriter
 from tests.writers.songs import odd_song, song
@@ -35,6 +38,13 @@ def test_csv_takes_tags_of_further_vocabularies_where_a_song_has_them() -> None:
     first, second = rows_of(Selection(tags=("calmness", "sad")))
     assert (first["calmness"], first["sad"]) == ("0.75", "0.3")
     assert (second["calmness"], second["sad"]) == ("", "0.3")
+
+
+def test_csv_says_how_likely_quadrants_are_where_that_is_known() -> None:
+    first, second = rows_of(Selection())
+    assert first["quadrant"] == max(QUADRANTS, key=lambda name: float(first[name]))
+    assert sum(float(first[name]) for name in QUADRANTS) == pytest.approx(1, abs=2e-3)
+    assert [second[name] for name in QUADRANTS] == [""] * 4
 
 
 def test_csv_with_timeline_has_a_row_a_window() -> None:

@@ -86,8 +86,8 @@ def search(
 ) -> None:
     """Find songs of the library, such as: affetto search "calm > 0.6 and not sad"
 
-    QUERY compares tags, valence, arousal, year, duration, artist, album, title, genre and path,
-    with and, or, not and parentheses. Without one, all songs are found.
+    QUERY compares tags, quadrants, valence, arousal, music, year, duration, artist, album, title,
+    genre and path, with and, or, not and parentheses. Without one, all songs are found.
     """
     from affetto.cli import exports, listings
     from affetto.library import Library

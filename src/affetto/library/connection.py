@@ -71,9 +71,9 @@ class Connection:
     def close(self) -> None:
         self._sqlite.close()
 
-    def define(self, name: str, function: Callable[[Any], Any]) -> None:
-        """Let SQL call a function of one value that always gives the same for the same."""
-        self._sqlite.create_function(name, 1, function, deterministic=True)
+    def define(self, name: str, function: Callable[..., Any], n_values: int = 1) -> None:
+        """Let SQL call a function that always gives the same for the same values."""
+        self._sqlite.create_function(name, n_values, function, deterministic=True)
 
     def rows(self, question: str, parameters: Parameters = ()) -> Iterator[Row]:
         """Give the rows of an answer one after the other. Raises: LibraryError."""

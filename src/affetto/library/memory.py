@@ -11,12 +11,13 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Sequence
+from typing import cast
 from weakref import WeakKeyDictionary
 
 import numpy as np
 import numpy.typing as npt
 
-from affetto.core import BoolArray, IntArray
+from affetto.core import QUADRANTS, BoolArray, IntArray, Quadrant
 from affetto.library.database import Library, StoredBundle, StoredTag
 from affetto.library.names import TagNames, slug
 from affetto.library.query import (
@@ -24,6 +25,7 @@ from affetto.library.query import (
     Chosen,
     Compared,
     InQuadrant,
+    Likely,
     Matched,
     Not,
     Or,
@@ -31,7 +33,7 @@ from affetto.library.query import (
     Subject,
     Within,
 )
-from affetto.library.sql import SORTS, single, wanted_tags
+from affetto.library.sql import SORTS, likely, single, wanted_tags
 
 Numbers = npt.NDArray[np.float64]
 
@@ -61,7 +63,7 @@ class Memory:
             (bundle.id,),
         )
         self.file_ids: IntArray = np.fromiter((row[0] for row in rows), np.int64)
-        self._kept: dict[str | int, Numbers] = {}
+        self._kept: dict[str | int | Likely, Numbers] = {}
         self._library = library
         self._bundle = bundle
         self._names = TagNames(bundle)
@@ -115,17 +117,30 @@ class Memory:
     def _all(self, value: bool) -> BoolArray:
         return np.full(len(self.file_ids), value)
 
-    def _numbers(self, subject: StoredTag | str) -> Numbers:
-        """Give the scores of a tag, places or quadrants (1 to 4) of all songs, (n_songs,)."""
+    def _numbers(self, subject: StoredTag | Likely | str) -> Numbers:
+        """Give the scores of a tag, places, quadrants (1 to 4) or how likely one is, of all songs,
+        (n_songs,)."""
         name = subject.id if isinstance(subject, StoredTag) else subject
         if name not in self._kept:
-            if isinstance(subject, StoredTag):
+            if isinstance(subject, Likely):
+                self._kept[subject] = self._likely(subject)
+            elif isinstance(subject, StoredTag):
                 self._read((subject.id,), "score FROM scores WHERE tag_id = ?", subject.id)
             else:  # all of them at once: it is finding the rows that takes time
                 columns = ", ".join((*PLACES, "CAST(substr(quadrant, 2) AS REAL)"))
                 rest = "FROM results WHERE bundle_id = ? AND status = 'ok' AND quadrant IS NOT NULL"
                 self._read((*PLACES, "quadrant"), f"{columns} {rest}", self._bundle.id)
         return self._kept[name]
+
+    def _likely(self, subject: Likely) -> Numbers:
+        places = zip(*(self._numbers(name).tolist() for name in PLACES), strict=True)
+        values = (
+            likely(valence, arousal, *subject.sign_slopes, subject.quadrant)
+            if valence == valence and arousal == arousal  # no NaN
+            else None
+            for valence, arousal in places
+        )
+        return np.array([np.nan if value is None else value for value in values], np.float64)
 
     def _read(self, names: Sequence[str | int], columns_from: str, value: int) -> None:
         """Keep columns of a table under their names."""
@@ -159,6 +174,10 @@ class Memory:
         if name in PLACES:
             places = self._numbers(name)
             return -places if reverse else places
+        if name.upper() in QUADRANTS and self._bundle.sign_slopes is not None:
+            quadrant = cast("Quadrant", name.upper())
+            probability = self._numbers(Likely(quadrant, self._bundle.sign_slopes))
+            return probability if reverse else -probability
         tag_asked = None if name in SORTS else self._names.tag(sort)
         if tag_asked is None:
             return None
@@ -170,7 +189,7 @@ def _is_here(query: Query) -> bool:
         case Matched():
             return False
         case Compared(subject) | Within(subject):
-            return isinstance(subject, StoredTag) or subject in PLACES
+            return isinstance(subject, StoredTag | Likely) or subject in PLACES
         case Not(test):
             return _is_here(test)
         case And(tests) | Or(tests):

@@ -16,7 +16,7 @@ from affetto.core import QUADRANTS
 from affetto.library.database import StoredBundle, StoredTag
 from affetto.vocabularies import aliases
 
-NumberField = Literal["valence", "arousal", "year", "duration"]
+NumberField = Literal["valence", "arousal", "music", "year", "duration"]
 TextField = Literal["artist", "album", "title", "genre", "path"]
 
 NUMBER_FIELDS: tuple[NumberField, ...] = get_args(NumberField)

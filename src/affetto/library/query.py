@@ -6,7 +6,7 @@
     one      = "not" one | "(" either ")" | test
     test     = tag                                       its score reaches its threshold
              | quadrant                                  Q1, Q2, Q3, Q4
-             | number-name compare number
+             | number-name compare number                of a quadrant: how likely it is
              | number-name [ "not" ] "in" range          both ends belong to it
              | text-name ( "=" | "!=" | "~" | "!~" ) text
              | "quadrant" ( "=" | "!=" ) quadrant
@@ -15,9 +15,9 @@
     number   = digits, a sign and decimals allowed, or a time such as 3:30
     text     = "in quotes", 'in the others', or a single word; a doubled quote is one of it
 
-A number-name is a tag, `valence`, `arousal`, `year` or `duration` (seconds, or minutes:seconds);
-a text-name is `artist`, `album`, `title`, `genre` or `path`. `names.py` says by which names tags
-go. Words of the language are the same in capitals.
+A number-name is a tag, a quadrant, `valence`, `arousal`, `music`, `year` or `duration` (seconds,
+or minutes:seconds); a text-name is `artist`, `album`, `title`, `genre` or `path`. `names.py` says
+by which names tags go. Words of the language are the same in capitals.
 
 `parse` gives a tree of frozen dataclasses, in which only `Not` negates: `sql.py` makes it a
 question to the database.
@@ -50,7 +50,21 @@ MAX_TESTS = 200
 EXCERPT_COLUMNS = 72
 
 Comparison = Literal[">", ">=", "<", "<=", "="]
-Subject: TypeAlias = StoredTag | NumberField
+
+
+@dataclass(frozen=True, slots=True)
+class Likely:
+    """How likely a quadrant is, by the slopes of the bundle that has scored the songs."""
+
+    quadrant: Quadrant
+    sign_slopes: tuple[float, float]
+
+    @property
+    def title(self) -> str:
+        return self.quadrant
+
+
+Subject: TypeAlias = StoredTag | NumberField | Likely
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +134,11 @@ Query: TypeAlias = Chosen | Compared | Within | Matched | InQuadrant | Not | And
 EVERYTHING = And(())
 
 # What a number can be: a search beyond these would find nothing, or everything, by a slip.
-_LIMITS: dict[str, tuple[float, float]] = {"valence": (-1, 1), "arousal": (-1, 1)}
+_LIMITS: dict[str, tuple[float, float]] = {
+    "valence": (-1, 1),
+    "arousal": (-1, 1),
+    "music": (0, 1),
+}
 
 
 def parse(text: str, names: TagNames) -> Query:
@@ -298,7 +316,7 @@ class _Parser:
                 raise self._wrong(name, f"{field} must be compared with something", hint)
             return test
         if field.upper() in QUADRANTS:
-            return InQuadrant(cast("Quadrant", field.upper()))
+            return self._one_quadrant_test(name, cast("Quadrant", field.upper()))
         tag = self._names.tag(name.text)
         if tag is None:
             raise self._wrong_name(name)
@@ -336,6 +354,15 @@ class _Parser:
         comparison: Literal["=", "~"] = "=" if sign.text in ("=", "!=") else "~"
         found = Matched(field, comparison, content)
         return Not(found) if sign.text.startswith("!") else found
+
+    def _one_quadrant_test(self, name: _Token, quadrant: Quadrant) -> Query:
+        slopes = self._names.bundle.sign_slopes
+        test = self._number_test(Likely(quadrant, slopes or (1.0, 1.0)))
+        if test is not None and slopes is None:
+            bundle = self._names.bundle.title
+            message = f"bundle {bundle} does not say how likely {quadrant} is"
+            raise self._wrong(name, message, f"write {quadrant} alone, for songs that lie in it")
+        return test or InQuadrant(quadrant)
 
     def _quadrant_test(self) -> Query:
         sign = self._take()
@@ -419,7 +446,7 @@ class _Parser:
         return self._wrong(token, f"there is no tag or field named {display(token.text)!r}", hint)
 
 
-_EXAMPLES = {"valence": "0.2", "arousal": "0.2", "year": "1990", "duration": "3:30"}
+_EXAMPLES = {"valence": "0.2", "arousal": "0.2", "music": "0.5", "year": "1990", "duration": "3:30"}
 
 
 def _is_reserved(token: _Token) -> bool:

@@ -31,7 +31,7 @@ from affetto.library.memory import memory_of
 from affetto.library.names import NumberField, TagNames, TextField, slug
 from affetto.library.neighbors import Likeness, Seed, neighbors_in, seed_of
 from affetto.library.query import And, InQuadrant, Matched, Or, Query, Within, parse, parse_range
-from affetto.library.sql import SORTS, question, tags_of
+from affetto.library.sql import SORTS, SQL_LIKELY, likely, question, tags_of
 from affetto.registry import unknown_name
 
 Range = str | float | tuple[float | None, float | None]
@@ -240,6 +240,7 @@ def matching(
         return found
     asked = question(query, bundle, sort, reverse)
     library.connection.define(SQL_NAME, folded_bytes)
+    library.connection.define(SQL_LIKELY, likely, 5)
     rows = library.connection.table(asked.text, asked.values)
     return np.array([row[0] for row in rows], np.int64)
 

@@ -10,9 +10,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from typing import cast
 
 import numpy as np
 
+from affetto.core import QUADRANTS, Quadrant, quadrant_probabilities
 from affetto.errors import BadConfig
 from affetto.library.database import StoredBundle, StoredTag
 from affetto.library.folding import SQL_NAME, folded
@@ -22,6 +24,7 @@ from affetto.library.query import (
     Chosen,
     Compared,
     InQuadrant,
+    Likely,
     Matched,
     Not,
     Or,
@@ -32,13 +35,14 @@ from affetto.library.query import (
 
 Value = str | bytes | float | int
 
-FIELD_SORTS = ("path", "title", "artist", "album", "genre", "year", "duration")
-SORTS = ("match", *FIELD_SORTS, "valence", "arousal")
+FIELD_SORTS = ("path", "title", "artist", "album", "genre", "year", "duration", "music")
+SORTS = ("match", *FIELD_SORTS, "valence", "arousal", *QUADRANTS)
 """What songs can be sorted by, beside tags."""
 
 _COLUMNS = {
     "valence": "valence",
     "arousal": "arousal",
+    "music": "music",
     "year": "year",
     "duration": "duration_s",
     "artist": "artist",
@@ -47,7 +51,9 @@ _COLUMNS = {
     "genre": "genre",
     "path": "path",
 }
-_SINGLE = ("valence", "arousal")  # of single precision, as scores are
+_SINGLE = ("valence", "arousal", "music")  # of single precision, as scores are
+SQL_LIKELY = "likely"
+_LIKELY = f"{SQL_LIKELY}(valence, arousal, ?, ?, ?)"
 _SCORE = "(SELECT score FROM scores WHERE tag_id = ? AND file_id = files.id)"
 
 
@@ -67,7 +73,7 @@ def question(query: Query, bundle: StoredBundle, sort: str, reverse: bool) -> Cl
     equal ones by path. Raises: UnknownName.
     """
     where = condition(query)
-    order = _order(sort, reverse, query, TagNames(bundle))
+    order = _order(sort, reverse, query, bundle)
     # CROSS JOIN has SQLite look at files first, and at results by their index alone: what else it
     # may choose takes five times as long.
     text = (
@@ -110,7 +116,10 @@ def _scored(tag: StoredTag, comparison: str, values: tuple[Value, ...]) -> Claus
 
 
 def _known(subject: Subject, comparison: str, values: tuple[float, ...]) -> Clause:
-    assert isinstance(subject, str)
+    assert not isinstance(subject, StoredTag)
+    if isinstance(subject, Likely):
+        rounded = tuple(single(value) for value in values)
+        return Clause(f"coalesce({_LIKELY} {comparison}, 0)", (*_likely_values(subject), *rounded))
     column = _COLUMNS[subject]
     rounded = tuple(single(value) for value in values) if subject in _SINGLE else values
     return Clause(f"({column} {comparison} AND {column} IS NOT NULL)", rounded)
@@ -141,6 +150,25 @@ def _folded(field: TextField) -> str:
     return f"{SQL_NAME}(CAST({_COLUMNS[field]} AS BLOB))"
 
 
+def _likely_values(subject: Likely) -> tuple[Value, ...]:
+    return (*subject.sign_slopes, subject.quadrant)
+
+
+def likely(
+    valence: float | None,
+    arousal: float | None,
+    valence_slope: float,
+    arousal_slope: float,
+    quadrant: Quadrant,
+) -> float | None:
+    """Say how likely a quadrant is, in single precision; what `SQL_LIKELY` calls."""
+    if valence is None or arousal is None:
+        return None
+    return single(
+        quadrant_probabilities(valence, arousal, (valence_slope, arousal_slope))[quadrant]
+    )
+
+
 def single(value: float) -> float:
     """Give a number as it is in single precision, which scores and places are of."""
     return float(np.float32(value))
@@ -149,8 +177,8 @@ def single(value: float) -> float:
 # ---------------------------------------------------------------- order
 
 
-def _order(sort: str, reverse: bool, query: Query, names: TagNames) -> Clause:
-    name = slug(sort)
+def _order(sort: str, reverse: bool, query: Query, bundle: StoredBundle) -> Clause:
+    name, names = slug(sort), TagNames(bundle)
     rising, falling = ("DESC", "ASC") if reverse else ("ASC", "DESC")
     if name == "match":
         return _by_match(query, falling)
@@ -163,6 +191,14 @@ def _order(sort: str, reverse: bool, query: Query, names: TagNames) -> Clause:
         return Clause(f"{text}, {SQL_NAME}(CAST(album AS BLOB))" if name == "artist" else text)
     if name in _COLUMNS:
         return Clause(f"{_COLUMNS[name]} IS NULL, {_COLUMNS[name]} {rising}")
+    if name.upper() in QUADRANTS:
+        if bundle.sign_slopes is None:
+            raise BadConfig(
+                f"bundle {bundle.title} does not say how likely quadrants are",
+                "sort by valence or arousal",
+            )
+        values = _likely_values(Likely(cast("Quadrant", name.upper()), bundle.sign_slopes))
+        return Clause(f"{_LIKELY} IS NULL, {_LIKELY} {falling}", (*values, *values))
     tag = names.tag(sort)
     if tag is None:
         near = names.near(sort, SORTS)

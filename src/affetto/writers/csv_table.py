@@ -1,9 +1,9 @@
 """CSV: a row a song, or with the timeline a row a window; one column a tag.
 
-The columns are those of the first song's bundle: all tags of its main vocabulary, or the tags
-that were asked for. A tag outside the `top` of a song has an empty cell, as has `music` where the
-bundle does not say. Names of files appear as `audio.display` shows them. Without a song there is
-nothing, not even a header.
+The columns are those of the first song's bundle: all tags of its main vocabulary, or the tags that
+were asked for. A tag outside the `top` of a song has an empty cell, as have `music` and `Q1` to
+`Q4`, how likely each quadrant is, where the bundle does not say. Names of files appear as
+`audio.display` shows them. Without a song there is nothing, not even a header.
 """
 
 from __future__ import annotations
@@ -13,10 +13,10 @@ from collections.abc import Iterator
 from typing import Any, TextIO
 
 from affetto import audio
-from affetto.core import Prediction
+from affetto.core import QUADRANTS, Prediction
 from affetto.writers.base import Selection, Writer, plain
 
-_SONG = ("path", "duration_s", "quadrant", "valence", "arousal", "music")
+_SONG = ("path", "duration_s", "quadrant", *QUADRANTS, "valence", "arousal", "music")
 _WINDOW = ("path", "start_s", "end_s", "weight", "valence", "arousal")
 
 
@@ -57,9 +57,10 @@ def _song(values: dict[str, Any], tags: tuple[str, ...]) -> list[Any]:
     scores: dict[str, float] = {}
     for named in (*values["others"].values(), values["tags"]):  # the main vocabulary's name wins
         scores.update(named)
+    known = {**dict.fromkeys(QUADRANTS, ""), **values, **(values["quadrant_probabilities"] or {})}
     warnings = " | ".join(audio.display(notice["message"]) for notice in values["warnings"])
     return [
-        *(values[column] for column in _SONG),
+        *(known[column] for column in _SONG),
         *(scores.get(tag, "") for tag in tags),
         warnings,
     ]

@@ -223,9 +223,9 @@ class _Song:
         ours, likely = prediction.quadrant, prediction.quadrant_probabilities
         title, others = QUADRANT_TITLES[ours], ""
         if likely is not None:
-            title = f"{title}  {likely[ours]:.0%}"
+            title = f"{title}  {_percent(likely[ours])}"
             rest = sorted(set(likely) - {ours}, key=lambda name: (-likely[name], name))
-            others = "   " + "  ".join(f"{name} {likely[name]:.0%}" for name in rest)
+            others = "   " + "  ".join(f"{name} {_percent(likely[name])}" for name in rest)
         sure = "" if prediction.is_quadrant_sure else "  (unsure)"
         heading = Text.assemble((ours, accent), f"  {title}", (sure, self._palette.faint))
         if heading.cell_len + len(others) <= width:
@@ -319,6 +319,10 @@ def _scores(prediction: Prediction, selection: Selection) -> dict[str, float]:
         for others in prediction.others.values():
             scores = {**others, **scores}
     return selection.of(scores)
+
+
+def _percent(share: float) -> str:
+    return "<1%" if 0 < share < 0.005 else f"{share:.0%}"
 
 
 def _title(prediction: Prediction, tag: str) -> str:

@@ -246,7 +246,7 @@ function quadrantFacts({ valence, arousal, quadrant, quadrant_probabilities: lik
 }
 
 function percent(share) {
-  return `${Math.round(100 * share)}%`;
+  return share > 0 && share < 0.005 ? "<1%" : `${Math.round(100 * share)}%`;
 }
 
 function spread(error) {
