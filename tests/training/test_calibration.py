@@ -135,7 +135,7 @@ def test_calibration_is_plain_values_in_a_file_and_back(signs: tuple[float, floa
     assert Calibration.from_dict(json.loads(json.dumps(found.to_dict()))) == found
 
 
-@pytest.mark.parametrize("signs", [(1.0,), (1.0, 0.0), (1.0, math.nan), (1.0, 1.0, 1.0)])
+@pytest.mark.parametrize("signs", [(), (1.0,), (1.0, 0.0), (1.0, math.nan), (1.0, 1.0, 1.0)])
 def test_calibration_refuses_slopes_of_signs_that_are_none(signs: Any) -> None:
     with pytest.raises(BadConfig):
         Calibration((1.0,), (0.0,), signs)

@@ -15,6 +15,7 @@ from affetto.core import Dataset
 from affetto.datasets.splits import N_FOLDS
 from affetto.errors import BadConfig, DatasetInvalid, DatasetMissing
 from affetto.training import run
+from affetto.training.config import Part
 from affetto.training.data import LABEL_CUT
 from affetto.training.run import Prepared
 from tests.tiny_training import TinyTraining
@@ -71,6 +72,14 @@ def test_sides_of_too_few_groups_are_refused(tiny: TinyTraining) -> None:
 def test_prepare_says_which_data_are_missing(tiny: TinyTraining, tmp_path: Path) -> None:
     with pytest.raises(DatasetMissing, match="data set cal500 needs"):
         run.prepare(tiny.config, tmp_path)
+
+
+def test_prepare_refuses_a_network_that_cannot_be_made_before_it_looks_for_data(
+    tiny: TinyTraining, tmp_path: Path
+) -> None:
+    network = Part("cnn", {"channels": [4] * 12})
+    with pytest.raises(BadConfig, match="12 blocks are too many for"):
+        run.prepare(replace(tiny.config, network=network), tmp_path)
 
 
 def test_prepare_reports_every_file_that_is_read(tiny: TinyTraining) -> None:

@@ -61,8 +61,14 @@ class Calibration:
             raise BadConfig("slopes and intercepts of a calibration must be numbers")
         if len(self.slopes) != len(self.intercepts) or not all(a > 0 for a in self.slopes):
             raise BadConfig("a calibration needs a positive slope for each intercept")
-        if len(signs) not in (0, len(PLANE_AXES)) or not all(a > 0 for a in signs):
+        is_known = self.sign_slopes is not None
+        if is_known and (len(signs) != len(PLANE_AXES) or not all(a > 0 for a in signs)):
             raise BadConfig("a calibration's sign_slopes must be two positive numbers")
+
+    @classmethod
+    def identity(cls, n_outputs: int) -> Calibration:
+        """Give the one that changes nothing."""
+        return cls((1.0,) * n_outputs, (0.0,) * n_outputs)
 
     @classmethod
     def from_dict(cls, plain: Mapping[str, Any]) -> Calibration:
@@ -158,7 +164,7 @@ def fit_heads(
         is_plane = head.kind == "plane"
         scaled = [i for i in known if datasets[items[i].dataset].plane_kind == "ratings"]
         fitted = scaled if is_plane else known
-        calibration = Calibration((1.0,) * head.n_outputs, (0.0,) * head.n_outputs)
+        calibration = Calibration.identity(head.n_outputs)
         if fitted:
             labels = np.stack([targets[i] for i in fitted])
             calibration = fit(head, [of_head[i] for i in fitted], labels)

@@ -88,8 +88,11 @@ def prepare(
     Raises: DatasetMissing, DatasetInvalid, MissingExtra, UnknownName, BadConfig.
     """
     models.require_torch()
+    from affetto.training import loop
+
     if start is not None:
-        start.check(config)  # now, not after hours of reading
+        start.check(config)  # now, not after minutes of reading
+    loop.build(config)  # likewise: a network that cannot be made
     front_end = frontends.build(config.front_end.name, config.front_end.config)
     datasets = load_all(config.data, root)
     items = load_items(datasets, config.specs(), front_end, progress)
