@@ -246,7 +246,7 @@ class _Song:
         errors = prediction.uncertainty
         of_others: dict[str, float] = {}
         for of in () if errors is None else errors.others.values():
-            of_others.update(of)
+            of_others = {**of, **of_others}  # the first with a tag of this name, as its score
         positions = {tag: column for column, tag in enumerate(prediction.vocabulary.tags)}
         for tag, score in self._scores.items():
             column = positions.get(tag)
