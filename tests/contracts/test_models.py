@@ -17,6 +17,7 @@ from affetto.errors import BadConfig
 from affetto.models import MODELS
 from affetto.models.export import load_weights, max_difference, save_weights, to_onnx
 from affetto.models.heads import Scorer
+from affetto.models.quantize import to_int8
 from affetto.models.scorer import score
 from affetto.vocabularies import load as load_vocabulary
 
@@ -145,6 +146,18 @@ def test_model_says_the_same_in_onnx_for_any_number_of_windows(name: str, tmp_pa
     for n_windows in (1, 2, 7, 33):
         values = windows(n_windows, seed=n_windows)
         assert max_difference(scorer, tmp_path / "model.onnx", values) < 1e-4
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_model_says_nearly_the_same_in_whole_numbers(name: str, tmp_path: Path) -> None:
+    scorer = scorer_of(name)
+    scorer.train()
+    scorer(torch.from_numpy(windows(8)))
+    path = tmp_path / "model.onnx"
+    to_onnx(scorer, N_BINS, N_FRAMES, path)
+    to_int8(path, windows(64))
+    assert b"QuantizeLinear" in path.read_bytes()
+    assert max_difference(scorer, path, windows(9, seed=9)) < 0.1
 
 
 @pytest.mark.parametrize("name", NAMES)

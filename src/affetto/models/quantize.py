@@ -72,7 +72,7 @@ def _nodes(graph: Any) -> list[str]:
         weights.name: weights.dims[1] for weights in graph.initializer if len(weights.dims) > 2
     }
     convolutions = [
-        node for node in graph.node if node.op_type == "Conv" and widths[node.input[1]] > 1
+        node for node in graph.node if node.op_type == "Conv" and widths.get(node.input[1], 0) > 1
     ]
     outputs = {node.output[0] for node in convolutions}
     found = [node.name for node in convolutions]
