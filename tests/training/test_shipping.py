@@ -13,10 +13,10 @@ import pytest
 
 from affetto import bundles, frontends
 from affetto.bundles.check import INT8_DIFFERENCE, TOLERANCE, check, check_windows, tolerance
-from affetto.errors import BadConfig, BundleInvalid
+from affetto.errors import BadConfig, BundleInvalid, DatasetInvalid
 from affetto.models.scorer import TorchScorer, score
 from affetto.training import loop, run, shipping
-from affetto.training.config import ExportConfig, TrainConfig
+from affetto.training.config import ExportConfig, TrainConfig, load
 from affetto.training.data import windows_of
 from affetto.training.start import Start
 from tests.tiny_training import TinyTraining
@@ -114,6 +114,17 @@ def test_export_refuses_a_network_that_rounding_changes_too_much(
     windows = shipping.examples(config, tiny.sides.training)
     with pytest.raises(BundleInvalid, match="in int8 the network's embedding differs from"):
         shipping.export(scorer, config, windows, tmp_path / "model.onnx")
+
+
+def test_network_that_never_heard_a_pitch_does_not_ship() -> None:
+    recipe = load("default")
+    windows = np.full((3, 96 + 180, 128), -100, np.float32)
+    windows[:, :96] = -20  # bands alone, as pictures have them
+    with pytest.raises(DatasetInvalid, match="front end mel_pitch tells pitches, and no data of"):
+        shipping.check(recipe, windows)
+    windows[1, 200, 5] = -30
+    shipping.check(recipe, windows)
+    shipping.check(recipe, windows[:0])
 
 
 def test_recipe_names_a_precision_that_is_known() -> None:

@@ -169,6 +169,8 @@ def make_bundle(
     config = prepared.config
     publish.check_target(output)  # now, not after hours of training
     parts = sides(prepared, None, config.seed)
+    examples = shipping.examples(config, parts.training)
+    shipping.check(config, examples)
     start = prepared.start
     scorer = loop.train(config, parts.training, parts.validation, run_folder, report, start)
     calibration: dict[str, Calibration] = {}
@@ -201,7 +203,6 @@ def make_bundle(
             results=results,
         )
     )
-    examples = shipping.examples(config, parts.training)
     return publish.publish(scorer, config, examples, thresholds, record, card, output, slopes)
 
 

@@ -16,7 +16,7 @@ from affetto.bundles.bundle import Runtime, n_window_frames
 from affetto.bundles.check import TOLERANCE, check_windows
 from affetto.bundles.onnx import OnnxScorer
 from affetto.core import FloatArray
-from affetto.errors import BundleInvalid
+from affetto.errors import BundleInvalid, DatasetInvalid
 from affetto.models.export import max_difference, to_onnx
 from affetto.models.heads import Scorer
 from affetto.models.outputs import EMBEDDING, widths
@@ -44,14 +44,30 @@ def examples(config: TrainConfig, items: Sequence[Item]) -> FloatArray:
     return np.stack([windows[len(windows) // 2] for windows in cut])
 
 
+def check(config: TrainConfig, examples: FloatArray) -> None:
+    """See that every part of the network learns from something.
+
+    Raises: DatasetInvalid where the front end tells pitches, but of none of the data.
+    """
+    front_end = frontends.build(config.front_end.name, config.front_end.config)
+    pitches = examples[:, examples.shape[1] - front_end.n_pitches :]
+    if pitches.size and pitches.max() <= front_end.floor + 1:
+        raise DatasetInvalid(
+            f"front end {front_end.name} tells pitches, and no data of recipe {config.name} have "
+            "any, so what the network would make of them is left to chance",
+            "add data with sound, or take a front end without pitches, such as logmel",
+        )
+
+
 def export(scorer: Scorer, config: TrainConfig, examples: FloatArray, path: Path) -> float:
     """Write the network as ONNX in the recipe's precision, for which `examples` are windows
     (n_windows, n_bins, n_frames) like those that it will hear.
 
     Gives the largest difference between torch and ONNX Runtime on the test signal. Raises:
     BundleInvalid when that exceeds 1e-4 in float32, or when int8 changes the embedding by more
-    than a quarter of its size.
+    than a quarter of its size; DatasetInvalid as `check`.
     """
+    check(config, examples)
     front_end = frontends.build(config.front_end.name, config.front_end.config)
     window_s, hop_s = config.window.duration_s, config.window.hop_s
     windows = check_windows(front_end, window_s, hop_s)
