@@ -17,7 +17,7 @@ def main() -> None:
     try:
         root = data_root()
     except AffettoError as error:
-        raise SystemExit(f"{error.message}; {error.hint}") from error
+        raise SystemExit(str(error)) from error
     table = root / "emotion_audio" / "4q" / "labels.csv"
     n_clips = n_named = n_right = n_words = n_known = 0
     for _, row in rows(table, ("quadrant", "moods_all")):

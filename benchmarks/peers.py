@@ -535,7 +535,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     try:
         found = measure(options)
     except AffettoError as error:
-        raise SystemExit(f"{error.message}; {error.hint}") from error
+        raise SystemExit(str(error)) from error
     reporting.report(found, peer_page.tables(found), options.json)
 
 

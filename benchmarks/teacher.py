@@ -75,7 +75,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         for name in wanted.names:
             listen(name, paths, getattr(options, f"{name}_python"), cache)
     except AffettoError as error:
-        raise SystemExit(f"{error.message}; {error.hint}") from error
+        raise SystemExit(str(error)) from error
 
 
 if __name__ == "__main__":

@@ -20,7 +20,6 @@ networks, its square is added to that of the error of the mean over them, s^2 / 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import islice
 
 import numpy as np
 import numpy.typing as npt
@@ -95,16 +94,10 @@ def uncertainty(
         squares += members.var(axis=0, ddof=1, dtype=np.float64) / len(members)
     errors = np.sqrt(squares)
     n_tags = timeline.scores.shape[1]
-    left = map(float, errors[n_tags + 2 :])
-    return Uncertainty(
-        scores=np.asarray(errors[:n_tags], np.float32),
-        valence=float(errors[n_tags]),
-        arousal=float(errors[n_tags + 1]),
-        others={
-            vocabulary.name: dict(zip(vocabulary.tags, islice(left, len(vocabulary)), strict=True))
-            for vocabulary, _ in others
-        },
-    )
+    of_tags, of_plane, of_others = np.split(errors, [n_tags, n_tags + 2])
+    in_order = np.concatenate([of_plane, of_tags, of_others])
+    tags = {vocabulary.name: vocabulary.tags for vocabulary, _ in others}
+    return Uncertainty.of_array(in_order, n_tags, tags)
 
 
 def _n_without_overlap(timeline: Timeline, shares: npt.NDArray[np.float64]) -> float:

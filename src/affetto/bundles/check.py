@@ -7,6 +7,7 @@ every band and every layer has something to do.
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,7 @@ from affetto.bundles.bundle import EXPECTED, Bundle
 from affetto.core import FloatArray, Waveform
 from affetto.errors import BundleInvalid
 from affetto.frontends import FrontEnd, spectrogram
+from affetto.models.outputs import largest_difference
 from affetto.windows import cut
 
 TOLERANCE = 1e-4
@@ -45,7 +47,7 @@ def check_windows(front_end: FrontEnd, window_s: float, hop_s: float) -> FloatAr
     return cut(whole, window_s, hop_s).values
 
 
-def expected_text(outputs: dict[str, FloatArray]) -> str:
+def expected_text(outputs: Mapping[str, FloatArray]) -> str:
     """Give the text of `expected.json` for the network's outputs on the signal's windows."""
     heads = {
         name: [[round(float(value), 6) for value in row] for row in values]
@@ -75,7 +77,7 @@ def check(bundle: Bundle) -> float:
         expected = {name: np.asarray(rows, np.float32) for name, rows in plain["outputs"].items()}
         windows = check_windows(bundle.front_end, bundle.window_s, bundle.hop_s)
         found = bundle.score(windows)
-        difference = _max_difference(found, expected)
+        difference = largest_difference(found, expected)
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise BundleInvalid(
             f"{display(path)} cannot be used ({display(str(error))[:300]})", "get the bundle again"
@@ -87,18 +89,3 @@ def check(bundle: Bundle) -> float:
             "get the bundle again, or another version of onnxruntime",
         )
     return difference
-
-
-def _max_difference(one: dict[str, FloatArray], other: dict[str, FloatArray]) -> float:
-    """Give the largest absolute difference of two networks' outputs, NaN where one has NaN.
-
-    Raises: ValueError when they differ in names or shapes.
-    """
-    if one.keys() != other.keys():
-        raise ValueError(f"outputs {', '.join(one)} and {', '.join(other)} differ")
-    differences = []
-    for name, values in one.items():
-        if values.shape != other[name].shape:
-            raise ValueError(f"{name} is of shape {values.shape} or {other[name].shape}")
-        differences.append(np.abs(values - other[name]).max())
-    return float(np.max(differences))  # max() would lose a NaN that does not come first

@@ -11,15 +11,14 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Sequence
-from typing import cast
 from weakref import WeakKeyDictionary
 
 import numpy as np
 import numpy.typing as npt
 
-from affetto.core import QUADRANTS, BoolArray, IntArray, Quadrant
+from affetto.core import BoolArray, IntArray
 from affetto.library.database import Library, StoredBundle, StoredTag
-from affetto.library.names import TagNames, slug
+from affetto.library.names import TagNames, quadrant_named, slug
 from affetto.library.query import (
     And,
     Chosen,
@@ -133,14 +132,15 @@ class Memory:
         return self._kept[name]
 
     def _likely(self, subject: Likely) -> Numbers:
-        places = zip(*(self._numbers(name).tolist() for name in PLACES), strict=True)
-        values = (
+        """Say how likely a quadrant is for each song, (n_songs,)."""
+        found = np.full(len(self.file_ids), np.nan)
+        places = np.stack([self._numbers(name) for name in PLACES], axis=1)
+        is_known = ~np.isnan(places).any(axis=1)
+        found[is_known] = [
             likely(valence, arousal, *subject.sign_slopes, subject.quadrant)
-            if valence == valence and arousal == arousal  # no NaN
-            else None
-            for valence, arousal in places
-        )
-        return np.array([np.nan if value is None else value for value in values], np.float64)
+            for valence, arousal in places[is_known].tolist()
+        ]
+        return found
 
     def _read(self, names: Sequence[str | int], columns_from: str, value: int) -> None:
         """Keep columns of a table under their names."""
@@ -174,8 +174,8 @@ class Memory:
         if name in PLACES:
             places = self._numbers(name)
             return -places if reverse else places
-        if name.upper() in QUADRANTS and self._bundle.sign_slopes is not None:
-            quadrant = cast("Quadrant", name.upper())
+        quadrant = quadrant_named(name)
+        if quadrant is not None and self._bundle.sign_slopes is not None:
             probability = self._numbers(Likely(quadrant, self._bundle.sign_slopes))
             return probability if reverse else -probability
         tag_asked = None if name in SORTS else self._names.tag(sort)

@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterable
 from typing import Literal, get_args
 
-from affetto.core import QUADRANTS
+from affetto.core import QUADRANTS, Quadrant
 from affetto.library.database import StoredBundle, StoredTag
 from affetto.vocabularies import aliases
 
@@ -27,6 +27,11 @@ FIELDS: tuple[str, ...] = (*NUMBER_FIELDS, *TEXT_FIELDS, "quadrant")
 def slug(name: str) -> str:
     """Give a name without case, its words joined by underscores; a dot stays."""
     return re.sub(r"[^\w.]+", "_", name.casefold()).strip("_")
+
+
+def quadrant_named(name: str) -> Quadrant | None:
+    """Give the quadrant of this name, in small letters or capitals, or None."""
+    return next((quadrant for quadrant in QUADRANTS if quadrant == name.upper()), None)
 
 
 class TagNames:

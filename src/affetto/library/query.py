@@ -32,7 +32,7 @@ from dataclasses import dataclass
 from typing import Literal, TypeAlias, cast
 
 from affetto.audio import display
-from affetto.core import QUADRANTS, Quadrant
+from affetto.core import Quadrant
 from affetto.errors import QueryInvalid
 from affetto.library.database import StoredTag
 from affetto.library.names import (
@@ -42,6 +42,7 @@ from affetto.library.names import (
     NumberField,
     TagNames,
     TextField,
+    quadrant_named,
     slug,
 )
 
@@ -315,8 +316,9 @@ class _Parser:
                 hint = f"write it as {field} > {_EXAMPLES[field]}"
                 raise self._wrong(name, f"{field} must be compared with something", hint)
             return test
-        if field.upper() in QUADRANTS:
-            return self._one_quadrant_test(name, cast("Quadrant", field.upper()))
+        quadrant = quadrant_named(field)
+        if quadrant is not None:
+            return self._one_quadrant_test(name, quadrant)
         tag = self._names.tag(name.text)
         if tag is None:
             raise self._wrong_name(name)
@@ -369,10 +371,10 @@ class _Parser:
         if sign.kind != "symbol" or sign.text not in ("=", "!="):
             raise self._wrong(sign, "quadrant takes = or !=", "write quadrant = Q1, or simply Q1")
         which = self._take()
-        name = which.text.upper()
-        if name not in QUADRANTS:
+        quadrant = quadrant_named(which.text)
+        if quadrant is None:
             raise self._wrong(which, "this is not a quadrant", "there are Q1, Q2, Q3 and Q4")
-        found = InQuadrant(name)
+        found = InQuadrant(quadrant)
         return Not(found) if sign.text == "!=" else found
 
     def _range(self, subject: Subject) -> Within:

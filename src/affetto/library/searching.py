@@ -17,18 +17,18 @@ import os
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import nullcontext
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 
 from affetto import bundles
 from affetto.bundles import Bundle
-from affetto.core import QUADRANTS, FloatArray, IntArray, Quadrant, frozen
+from affetto.core import QUADRANTS, FloatArray, IntArray, frozen
 from affetto.errors import BadConfig, UnknownName
 from affetto.library.database import Library, Scores, StoredBundle, StoredTag, Track
 from affetto.library.folding import SQL_NAME, folded_bytes
 from affetto.library.memory import memory_of
-from affetto.library.names import NumberField, TagNames, TextField, slug
+from affetto.library.names import NumberField, TagNames, TextField, quadrant_named, slug
 from affetto.library.neighbors import Likeness, Seed, neighbors_in, seed_of
 from affetto.library.query import And, InQuadrant, Matched, Or, Query, Within, parse, parse_range
 from affetto.library.sql import SORTS, SQL_LIKELY, likely, question, tags_of
@@ -318,12 +318,14 @@ def _with_sound(library: Library, audio_sha256: str) -> list[int]:
 
 def _quadrants(given: str | Iterable[str] | None) -> Iterator[Query]:
     names = given.split(",") if isinstance(given, str) else list(given or ())
-    found = [name.strip().upper() for name in names]
-    for name, known in zip(names, found, strict=True):
-        if known not in QUADRANTS:
-            raise unknown_name("quadrant", name.strip(), QUADRANTS)
+    found = []
+    for name in map(str.strip, names):
+        quadrant = quadrant_named(name)
+        if quadrant is None:
+            raise unknown_name("quadrant", name, QUADRANTS)
+        found.append(InQuadrant(quadrant))
     if found:
-        yield Or(tuple(InQuadrant(cast("Quadrant", name)) for name in found))
+        yield Or(tuple(found))
 
 
 def _range(field: NumberField, value: Range, names: TagNames) -> Within:

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import cast
 
 import numpy as np
 
@@ -18,7 +17,7 @@ from affetto.core import QUADRANTS, Quadrant, quadrant_probabilities
 from affetto.errors import BadConfig
 from affetto.library.database import StoredBundle, StoredTag
 from affetto.library.folding import SQL_NAME, folded
-from affetto.library.names import TagNames, TextField, slug
+from affetto.library.names import TagNames, TextField, quadrant_named, slug
 from affetto.library.query import (
     And,
     Chosen,
@@ -191,13 +190,14 @@ def _order(sort: str, reverse: bool, query: Query, bundle: StoredBundle) -> Clau
         return Clause(f"{text}, {SQL_NAME}(CAST(album AS BLOB))" if name == "artist" else text)
     if name in _COLUMNS:
         return Clause(f"{_COLUMNS[name]} IS NULL, {_COLUMNS[name]} {rising}")
-    if name.upper() in QUADRANTS:
+    quadrant = quadrant_named(name)
+    if quadrant is not None:
         if bundle.sign_slopes is None:
             raise BadConfig(
                 f"bundle {bundle.title} does not say how likely quadrants are",
                 "sort by valence or arousal",
             )
-        values = _likely_values(Likely(cast("Quadrant", name.upper()), bundle.sign_slopes))
+        values = _likely_values(Likely(quadrant, bundle.sign_slopes))
         return Clause(f"{_LIKELY} IS NULL, {_LIKELY} {falling}", (*values, *values))
     tag = names.tag(sort)
     if tag is None:

@@ -17,6 +17,8 @@ from torch import Tensor, nn
 
 from affetto.errors import BadConfig, MissingExtra
 from affetto.models.heads import Scorer
+from affetto.models.outputs import largest_difference
+from affetto.models.scorer import score
 
 OPSET = 18
 
@@ -45,7 +47,9 @@ def to_onnx(scorer: Scorer, n_bins: int, n_frames: int, path: Path) -> None:
         ) from error
     scorer.eval()
     example = torch.zeros(2, n_bins, n_frames)
-    with _quiet_exporter():
+    with quiet("torch.onnx"), warnings.catch_warnings():
+        for category in (DeprecationWarning, FutureWarning, UserWarning):
+            warnings.simplefilter("ignore", category)
         program = torch.onnx.export(
             _Outputs(scorer),
             (example,),
@@ -67,17 +71,14 @@ def write_model(model: Any, path: Path) -> None:
 
 
 @contextmanager
-def _quiet_exporter() -> Iterator[None]:
-    """Keep the exporter's remarks on its own internals back; nothing there is ours to mend."""
-    logger = logging.getLogger("torch.onnx")
+def quiet(name: str = "") -> Iterator[None]:
+    """Keep a logger's remarks back, by default the root's: a library's, on its own internals, where
+    nothing is ours to mend."""
+    logger = logging.getLogger(name)
     level = logger.level
     logger.setLevel(logging.ERROR)
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", DeprecationWarning)
-            warnings.simplefilter("ignore", FutureWarning)
-            warnings.simplefilter("ignore", UserWarning)
-            yield
+        yield
     finally:
         logger.setLevel(level)
 
@@ -129,10 +130,6 @@ def max_difference(scorer: Scorer, onnx_path: Path, values: np.ndarray) -> float
     import onnxruntime
 
     session = onnxruntime.InferenceSession(str(onnx_path), providers=["CPUExecutionProvider"])
-    ours = session.run(None, {"spectrogram": values.astype(np.float32)})
-    with torch.inference_mode():
-        theirs = scorer.outputs(torch.from_numpy(values.astype(np.float32)))
-    differences = [
-        np.abs(one - other.numpy()).max() for one, other in zip(ours, theirs, strict=True)
-    ]
-    return float(np.max(differences))  # max() would lose a NaN that does not come first
+    names = [output.name for output in session.get_outputs()]
+    said = session.run(names, {"spectrogram": values.astype(np.float32)})
+    return largest_difference(dict(zip(names, said, strict=True)), score(scorer, values))

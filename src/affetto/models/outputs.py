@@ -7,9 +7,11 @@ under the head's name with `.members` behind, one member after another. All are 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
-from affetto.core import Head
+import numpy as np
+
+from affetto.core import FloatArray, Head
 
 EMBEDDING = "embedding"
 
@@ -26,3 +28,18 @@ def widths(heads: Sequence[Head], n_dims: int, n_members: int) -> dict[str, int]
     if n_members > 1:
         found |= {members_of(head): n_members * head.n_outputs for head in heads}
     return found
+
+
+def largest_difference(one: Mapping[str, FloatArray], other: Mapping[str, FloatArray]) -> float:
+    """Give the largest absolute difference of two networks' outputs, NaN where one has NaN.
+
+    Raises: ValueError when they differ in names or shapes.
+    """
+    if one.keys() != other.keys():
+        raise ValueError(f"outputs {', '.join(one)} and {', '.join(other)} differ")
+    differences = []
+    for name, values in one.items():
+        if values.shape != other[name].shape:
+            raise ValueError(f"{name} is of shape {values.shape} or {other[name].shape}")
+        differences.append(np.abs(values - other[name]).max())
+    return float(np.max(differences))  # max() would lose a NaN that does not come first

@@ -9,16 +9,13 @@ eight would overflow: so all processors give the same sums, which float32 does n
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from affetto.core import FloatArray
-from affetto.models.export import write_model
+from affetto.models.export import quiet, write_model
 
 _BATCH_WINDOWS = 16
 
@@ -35,7 +32,7 @@ def to_int8(path: Path, windows: FloatArray) -> None:
 
     names = _nodes(onnx.load(path).graph)
     rounded = path.with_suffix(".int8.onnx")
-    with _quiet_quantizer():
+    with quiet():  # its advice: to simplify the network first, as the exporter has done
         quantize_static(
             path,
             rounded,
@@ -81,16 +78,3 @@ def _nodes(graph: Any) -> list[str]:
             found.append(node.name)
             outputs.add(node.output[0])
     return found
-
-
-@contextmanager
-def _quiet_quantizer() -> Iterator[None]:
-    """Keep back the quantizer's advice, which goes to the root logger: to simplify the network
-    first, as the exporter has done."""
-    root = logging.getLogger()
-    level = root.level
-    root.setLevel(logging.ERROR)
-    try:
-        yield
-    finally:
-        root.setLevel(level)

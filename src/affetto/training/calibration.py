@@ -55,14 +55,15 @@ class Calibration:
     sign_slopes: tuple[float, float] | None = None
 
     def __post_init__(self) -> None:
-        signs = () if self.sign_slopes is None else self.sign_slopes
+        signs = self.sign_slopes or ()
         values = (*self.slopes, *self.intercepts, *signs)
         if not all(isinstance(value, int | float) and math.isfinite(value) for value in values):
             raise BadConfig("slopes and intercepts of a calibration must be numbers")
         if len(self.slopes) != len(self.intercepts) or not all(a > 0 for a in self.slopes):
             raise BadConfig("a calibration needs a positive slope for each intercept")
-        is_known = self.sign_slopes is not None
-        if is_known and (len(signs) != len(PLANE_AXES) or not all(a > 0 for a in signs)):
+        if self.sign_slopes is not None and (
+            len(signs) != len(PLANE_AXES) or not all(a > 0 for a in signs)
+        ):
             raise BadConfig("a calibration's sign_slopes must be two positive numbers")
 
     @classmethod

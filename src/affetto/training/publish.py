@@ -11,14 +11,14 @@ from typing import Any
 from affetto import frontends
 from affetto.bundles import bundle as layout
 from affetto.bundles.bundle import BundleHead
-from affetto.bundles.check import check_windows, expected_text
+from affetto.bundles.check import expected_text
 from affetto.core import FloatArray
 from affetto.errors import BundleInvalid
 from affetto.files import write_text
 from affetto.models.export import save_weights
 from affetto.models.heads import Scorer
 from affetto.training.config import TrainConfig
-from affetto.training.shipping import export, opened
+from affetto.training.shipping import export
 
 NO_THRESHOLD = 0.5
 
@@ -80,22 +80,18 @@ def _write(
     sign_slopes: tuple[float, float] | None,
 ) -> float:
     front_end = frontends.build(config.front_end.name, config.front_end.config)
-    window_s, hop_s = config.window.duration_s, config.window.hop_s
     save_weights(scorer, folder / layout.WEIGHTS)
     (folder / layout.WEIGHTS).chmod(0o644)  # safetensors writes for the owner alone
-    difference = export(scorer, config, examples, folder / layout.ONNX)
-    said = opened(folder / layout.ONNX, scorer, config).score(
-        check_windows(front_end, window_s, hop_s)
-    )
-    write_text(folder / layout.EXPECTED, expected_text(said))
+    exported = export(scorer, config, examples, folder / layout.ONNX)
+    write_text(folder / layout.EXPECTED, expected_text(exported.said))
     write_text(folder / layout.CARD, card)
     manifest = layout.manifest_text(
         name=config.name,
         version=config.version,
         summary=config.summary,
         front_end=front_end,
-        window_s=window_s,
-        hop_s=hop_s,
+        window_s=config.window.duration_s,
+        hop_s=config.window.hop_s,
         heads=_heads(config, thresholds, sign_slopes),
         n_dims=scorer.n_dims,
         n_members=scorer.network.n_members,
@@ -107,7 +103,7 @@ def _write(
     )
     write_text(folder / layout.MANIFEST, manifest)
     layout.read(folder)  # what we wrote, we can read
-    return difference
+    return exported.difference
 
 
 def _heads(

@@ -6,7 +6,8 @@ Evaluations of recipes score with it, too, so that their figures are of what peo
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -19,9 +20,9 @@ from affetto.core import FloatArray
 from affetto.errors import BundleInvalid, DatasetInvalid
 from affetto.models.export import max_difference, to_onnx
 from affetto.models.heads import Scorer
-from affetto.models.outputs import EMBEDDING, widths
+from affetto.models.outputs import EMBEDDING, largest_difference, widths
 from affetto.models.quantize import to_int8
-from affetto.models.scorer import TorchScorer
+from affetto.models.scorer import TorchScorer, score
 from affetto.training.config import TrainConfig
 from affetto.training.data import Item, windows_of
 
@@ -59,20 +60,29 @@ def check(config: TrainConfig, examples: FloatArray) -> None:
         )
 
 
-def export(scorer: Scorer, config: TrainConfig, examples: FloatArray, path: Path) -> float:
+@dataclass(frozen=True, slots=True)
+class Exported:
+    """What was exported, ready to score: what it says of the test signal's windows by output, and
+    by how much at most that differs from what torch says."""
+
+    runtime: Runtime
+    said: Mapping[str, FloatArray]
+    difference: float
+
+
+def export(scorer: Scorer, config: TrainConfig, examples: FloatArray, path: Path) -> Exported:
     """Write the network as ONNX in the recipe's precision, for which `examples` are windows
     (n_windows, n_bins, n_frames) like those that it will hear.
 
-    Gives the largest difference between torch and ONNX Runtime on the test signal. Raises:
-    BundleInvalid when that exceeds 1e-4 in float32, or when int8 changes the embedding by more
-    than a quarter of its size; DatasetInvalid as `check`.
+    Raises: BundleInvalid when float32 differs from torch by more than 1e-4, or when int8 changes
+    the embedding by more than a quarter of its size; DatasetInvalid as `check`.
     """
     check(config, examples)
     front_end = frontends.build(config.front_end.name, config.front_end.config)
     window_s, hop_s = config.window.duration_s, config.window.hop_s
+    n_frames = n_window_frames(window_s, front_end)
     windows = check_windows(front_end, window_s, hop_s)
-    scorer.eval()
-    to_onnx(scorer, front_end.n_bins, n_window_frames(window_s, front_end), path)
+    to_onnx(scorer, front_end.n_bins, n_frames, path)
     difference = max_difference(scorer, path, windows)
     if not difference <= TOLERANCE:  # also for NaN, of a training that has diverged
         raise BundleInvalid(
@@ -81,16 +91,20 @@ def export(scorer: Scorer, config: TrainConfig, examples: FloatArray, path: Path
         )
     if config.export.precision == "int8":
         to_int8(path, examples)
-        exact, rounded = TorchScorer(scorer), opened(path, scorer, config)
-        trained, ours = (each.score(windows)[EMBEDDING] for each in (exact, rounded))
-        share = np.linalg.norm(ours - trained) / np.linalg.norm(trained)
+    outputs = widths(scorer.specs, scorer.n_dims, scorer.network.n_members)
+    runtime = OnnxScorer(path, front_end.n_bins, n_frames, outputs)
+    said = runtime.score(windows)
+    if config.export.precision == "int8":
+        trained = score(scorer, windows)
+        share = np.linalg.norm(said[EMBEDDING] - trained[EMBEDDING])
+        share /= np.linalg.norm(trained[EMBEDDING])
         if not share <= MOST_ROUNDING:
             raise BundleInvalid(
                 f"in int8 the network's embedding differs from the trained one's by {share:.0%}",
                 'leave precision = "int8" out of the recipe\'s [export]',
             )
-        difference = max_difference(scorer, path, windows)
-    return difference
+        difference = largest_difference(said, trained)
+    return Exported(runtime, said, difference)
 
 
 def as_shipped(scorer: Scorer, config: TrainConfig, training: Sequence[Item]) -> Runtime:
@@ -101,13 +115,4 @@ def as_shipped(scorer: Scorer, config: TrainConfig, training: Sequence[Item]) ->
         return TorchScorer(scorer)
     with tempfile.TemporaryDirectory(prefix="affetto-") as folder:
         path = Path(folder) / "model.onnx"
-        export(scorer, config, examples(config, training), path)
-        return opened(path, scorer, config)
-
-
-def opened(path: Path, scorer: Scorer, config: TrainConfig) -> Runtime:
-    """Give what scores with a file that `export` wrote."""
-    front_end = frontends.build(config.front_end.name, config.front_end.config)
-    outputs = widths(scorer.specs, scorer.n_dims, scorer.network.n_members)
-    n_frames = n_window_frames(config.window.duration_s, front_end)
-    return OnnxScorer(path, front_end.n_bins, n_frames, outputs)
+        return export(scorer, config, examples(config, training), path).runtime

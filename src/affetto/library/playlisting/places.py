@@ -11,7 +11,7 @@ from __future__ import annotations
 import os
 import re
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 
@@ -19,7 +19,7 @@ from affetto.bundles import Bundle
 from affetto.core import QUADRANTS, Quadrant
 from affetto.errors import BadConfig, UnknownName
 from affetto.library.database import Library, StoredBundle, StoredTag
-from affetto.library.names import TagNames
+from affetto.library.names import TagNames, quadrant_named
 from affetto.library.neighbors import seed_of
 from affetto.library.playlisting.route import Float64Array
 
@@ -85,8 +85,9 @@ class MoodMap:
                     f"{text.strip()} is beyond the mood map", "valence and arousal are from -1 to 1"
                 )
             return Waypoint(text.strip(), valence, arousal)
-        if text.upper() in QUADRANTS:
-            return Waypoint(text.upper(), *_CENTERS[cast("Quadrant", text.upper())])
+        quadrant = quadrant_named(text)
+        if quadrant is not None:
+            return Waypoint(quadrant, *_CENTERS[quadrant])
         tag = self._names.tag(text)
         if tag is not None:
             return self._of_tag(text, tag)
